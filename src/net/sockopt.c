@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one table of options, and their values as text, number and bytes.
+ */
+#include "config.h"
+
+#include "net/sockopt.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define SAME 0, 0 /* IPv4 and IPv6 sockets take the same numbers */
+
+/*
+ * The order is the one that users read. Ranges are the kernel's: net/ipv4/tcp.c
+ * (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT), net/ipv4/ip_sockglue.c.
+ */
+const struct sockopt sockopts[] = {
+	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1},
+	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1},
+	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767},
+	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767},
+	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127},
+	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX},
+	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX},
+	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX},
+	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1},
+	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX},
+	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255},
+	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255},
+	{"connect_timeout", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_CONNECT_TIMEOUT, SAME, 0,
+	 INT_MAX},
+	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX},
+	{"sndtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, SAME, 0, INT_MAX},
+	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX},
+	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0},
+};
+const size_t nr_sockopts = sizeof(sockopts) / sizeof(sockopts[0]);
+
+const struct sockopt *sockopt_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nr_sockopts; i++)
+		if (strcmp(sockopts[i].name, name) == 0)
+			return &sockopts[i];
+	return NULL;
+}
+
+const struct sockopt *sockopt_by_number(int level, int optname)
+{
+	size_t i;
+
+	for (i = 0; i < nr_sockopts; i++)
+		if (sockopts[i].level == level && sockopts[i].optname == optname)
+			return &sockopts[i];
+	return NULL;
+}
+
+/* Decimal, or hexadecimal after 0x as TOS bytes are written; never octal. */
+static int parse_number(const char *text, long *ret_value)
+{
+	const char *digits = text[0] == '-' ? text + 1 : text;
+	char *end;
+	long n;
+	int base = 10;
+
+	if (digits[0] == '0' && (digits[1] | 0x20) == 'x') {
+		digits += 2;
+		base = 16;
+	}
+	/* strtol alone would take blanks, a second sign and a second 0x. */
+	if (digits[strspn(digits, base == 16 ? "0123456789abcdefABCDEF" : "0123456789")])
+		return -EINVAL;
+	errno = 0;
+	n = strtol(digits, &end, base);
+	if (errno || end == digits)
+		return -EINVAL;
+	*ret_value = text[0] == '-' ? -n : n;
+	return 0;
+}
+
+static int parse_word(const struct sockopt *so, const char *text, long *ret_value)
+{
+	bool off = strcasecmp(text, "off") == 0 || strcasecmp(text, "no") == 0;
+	bool on = strcasecmp(text, "on") == 0 || strcasecmp(text, "yes") == 0;
+
+	if (so->kind == SOCKOPT_BOOL && (on || off))
+		*ret_value = on;
+	else if (so->kind == SOCKOPT_LINGER && off)
+		*ret_value = -1;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+int sockopt_parse(const struct sockopt *so, const char *text, struct sockfs_sockopt *ret_opt)
+{
+	long value;
+
+	if (parse_word(so, text, &value) && parse_number(text, &value))
+		return -EINVAL;
+	return sockopt_make(so, value, ret_opt);
+}
+
+int sockopt_make(const struct sockopt *so, long value, struct sockfs_sockopt *ret_opt)
+{
+	struct linger linger;
+	int n;
+
+	if (so->kind == SOCKOPT_ERROR || value < so->min || value > so->max)
+		return -EINVAL;
+	memset(ret_opt, 0, sizeof(*ret_opt));
+	ret_opt->level = so->level;
+	ret_opt->name = so->optname;
+	if (so->kind == SOCKOPT_LINGER) {
+		linger.l_onoff = value >= 0;
+		linger.l_linger = value >= 0 ? (int)value : 0;
+		ret_opt->len = sizeof(linger);
+		memcpy(ret_opt->value, &linger, sizeof(linger));
+	} else {
+		n = (int)value;
+		ret_opt->len = sizeof(n);
+		memcpy(ret_opt->value, &n, sizeof(n));
+	}
+	return 0;
+}
+
+int sockopt_value(const struct sockopt *so, const struct sockfs_sockopt *opt, long *ret_value)
+{
+	struct linger linger;
+	int n;
+
+	if (so->kind == SOCKOPT_LINGER) {
+		if (opt->len != sizeof(linger))
+			return -EINVAL;
+		memcpy(&linger, opt->value, sizeof(linger));
+		*ret_value = linger.l_onoff ? linger.l_linger : -1;
+		return 0;
+	}
+	if (opt->len != sizeof(n))
+		return -EINVAL;
+	memcpy(&n, opt->value, sizeof(n));
+	*ret_value = so->kind == SOCKOPT_BOOL ? n != 0 : n;
+	return 0;
+}
+
+int sockopt_format(const struct sockopt *so, const struct sockfs_sockopt *opt, char *buf,
+		   size_t size)
+{
+	long value;
+	int err = sockopt_value(so, opt, &value);
+
+	if (err)
+		return err;
+	return snprintf(buf, size, "%ld", value);
+}
