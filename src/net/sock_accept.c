@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Accepting: a connection becomes a file beside its listener.
+ *
+ * Nothing is taken from the backlog before there is a place to put it: the
+ * object and its name are made first, then the protocol accepts into it. What
+ * fails on the way (memory, descriptors, the limit of sockets) leaves the
+ * connection where it was.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/dcache.h"
+#include "net/sock.h"
+#include "net/sock_wait.h"
+
+/* The first NAME.n that is free; numbers grow and are not used again. */
+static int sock_next_name(struct socket *sock, const struct dentry *listener, char *ret_name)
+{
+	struct inode *dir = listener->d_parent;
+	struct qstr name;
+
+	do {
+		int n = snprintf(ret_name, NAME_MAX_BYTES + 1, "%s.%u", dentry_name(listener),
+				 sock->nr_accepted + 1);
+
+		if (n > NAME_MAX_BYTES)
+			return -ENAMETOOLONG;
+		sock->nr_accepted++;
+		name = (struct qstr){.name = ret_name, .len = (size_t)n};
+	} while (d_lookup(dir->i_sb, dir, &name) != NULL);
+	return 0;
+}
+
+int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **ret_inode)
+{
+	struct inode *listener = SOCK_INODE(sock);
+	struct dentry *alias = d_find_alias(listener);
+	char name[NAME_MAX_BYTES + 1];
+	struct socket *newsock;
+	struct inode *inode;
+	struct dentry *dentry;
+	uint32_t nr = sock->nr_accepted;
+	int err;
+
+	if (sock->state != SS_LISTENING)
+		return -EINVAL;
+	if (!(sock->ops->poll(sock) & POLLIN))
+		return -EAGAIN;
+	if (alias == NULL)
+		return -ENOENT; /* a listener without a name has no "beside" */
+	err = sock_next_name(sock, alias, name);
+	if (err != 0)
+		return err;
+	newsock = sock_alloc(listener->i_sb);
+	if (newsock == NULL)
+		return -errno;
+	inode = SOCK_INODE(newsock);
+	inode_init_owner(inode, alias->d_parent, listener->i_mode, cred);
+	if (sock->sk->sk_reap > 0)
+		inode->i_state |= I_UNSTABLE;
+	dentry = d_add(alias->d_parent, &(struct qstr){.name = name, .len = strlen(name)}, inode, 0);
+	if (dentry == NULL) {
+		err = -ENOMEM;
+		goto drop_inode;
+	}
+	err = sock->ops->accept(sock, newsock);
+	if (err != 0)
+		goto delete_name;
+	sock_set_state(newsock, SS_CONNECTED);
+	sock->sk->sk_accepted++;
+	if (listener->i_sb->s_inval_attr != NULL)
+		listener->i_sb->s_inval_attr(listener->i_sb, alias->d_parent);
+	*ret_inode = inode;
+	return 0;
+
+delete_name:
+	d_delete(dentry);
+drop_inode:
+	inode_drop_nlink(inode);
+	sock->nr_accepted = nr;
+	return err;
+}
+
+static ssize_t sock_try_accept(struct kiocb *iocb)
+{
+	struct socket *sock = SOCKET_I(iocb->ki_filp->f_inode);
+	struct inode *inode = NULL;
+	int err = sock->sk != NULL ? sock_error(sock->sk) : 0;
+
+	if (err == 0)
+		err = sock_do_accept(sock, &iocb->ki_cred, &inode);
+	iocb->ki_private = inode;
+	return err;
+}
+
+int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inode)
+{
+	ssize_t ret = -EAGAIN;
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+
+	if (sock->state != SS_LISTENING)
+		return -EINVAL;
+	/* First come, first served. */
+	if (nowait || TAILQ_EMPTY(&sock->sk->sk_read_queue))
+		ret = sock_try_accept(iocb);
+	if (!LIST_EMPTY(&sock->wq))
+		(void)sock->ops->wait(sock, POLLIN);
+	if (ret == 0)
+		*ret_inode = iocb->ki_private;
+	if (ret != -EAGAIN || nowait)
+		return (int)ret;
+	return (int)sock_park_on(sock, iocb, SOCK_READ, sock_try_accept);
+}

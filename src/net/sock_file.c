@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A socket as an open file: read, write, poll, fsync.
+ *
+ * Read and write enter by the inode. SOCKET_I() finds the socket, its state
+ * decides, the protocol moves the bytes; what would wait is parked
+ * (sock_wait.c).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/dcache.h"
+#include "net/sock.h"
+#include "net/sock_wait.h"
+
+int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb)
+{
+	(void)inode;
+	(void)iocb;
+	file->f_mode |= FMODE_STREAM;
+	return 0;
+}
+
+/* close(2) leaves the socket as it is; a half-read line of a listener goes. */
+void sock_close(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	free(file->f_line);
+	file->f_line = NULL;
+}
+
+static struct socket *iocb_socket(const struct kiocb *iocb)
+{
+	return SOCKET_I(iocb->ki_filp->f_inode);
+}
+
+/* The iterator has moved: count it for the result of a request that parks later. */
+static ssize_t iocb_moved(struct kiocb *iocb, ssize_t ret)
+{
+	if (ret > 0)
+		iocb->ki_done += (size_t)ret;
+	return ret;
+}
+
+/* -------------------------------------------------------------------- reading */
+
+/* Give out what is left of the line that this open file is reading. */
+static ssize_t sock_read_line(struct file *file, struct iov_iter *to)
+{
+	size_t len = strlen(file->f_line + file->f_line_off);
+	ssize_t n = copy_to_iter(file->f_line + file->f_line_off, len, to);
+
+	if (n < 0)
+		return n;
+	file->f_line_off += (size_t)n;
+	if ((size_t)n == len) {
+		free(file->f_line);
+		file->f_line = NULL;
+	}
+	return n;
+}
+
+/* Accept a connection and give out its name: reading a listener. */
+static ssize_t sock_read_listener(struct kiocb *iocb)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = NULL;
+	char *line = malloc(NAME_MAX_BYTES + 2);
+	int err;
+
+	if (line == NULL)
+		return -ENOMEM;
+	err = sock_do_accept(iocb_socket(iocb), &iocb->ki_cred, &inode);
+	if (err != 0) {
+		free(line);
+		return err;
+	}
+	strcpy(line, dentry_name(d_find_alias(inode)));
+	strcat(line, "\n");
+	file->f_line = line;
+	file->f_line_off = 0;
+	return sock_read_line(file, &iocb->ki_iter);
+}
+
+static ssize_t sock_try_read(struct kiocb *iocb)
+{
+	struct socket *sock = iocb_socket(iocb);
+	int err;
+
+	if (iocb->ki_filp->f_line != NULL)
+		return sock_read_line(iocb->ki_filp, &iocb->ki_iter);
+	if (sock->sk != NULL && (err = sock_error(sock->sk)) != 0)
+		return err;
+	switch (sock->state) {
+	case SS_UNCONNECTED:
+		return -ENOTCONN;
+	case SS_CONNECTING:
+		return -EAGAIN;
+	case SS_LISTENING:
+		return sock_read_listener(iocb);
+	default:
+		return sock->sk == NULL ? 0 : sock->ops->recvmsg(sock, &iocb->ki_iter);
+	}
+}
+
+ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct socket *sock = iocb_socket(iocb);
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	ssize_t ret = -EAGAIN;
+
+	if (to->count == 0)
+		return 0;
+	/* Whoever waits already comes first. */
+	if (nowait || sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_read_queue) ||
+	    iocb->ki_filp->f_line != NULL)
+		ret = sock_try_read(iocb);
+	/* Pollers were told of the bytes just taken; what comes next is news. */
+	if (!LIST_EMPTY(&sock->wq) && sock->sk != NULL)
+		(void)sock->ops->wait(sock, POLLIN);
+	if (ret != -EAGAIN || nowait)
+		return ret;
+	return sock_park_on(sock, iocb, SOCK_READ, sock_try_read);
+}
+
+/* -------------------------------------------------------------------- writing */
+
+/* Send all; what was sent before an error is the result, the error comes next time. */
+static ssize_t sock_try_write(struct kiocb *iocb)
+{
+	struct socket *sock = iocb_socket(iocb);
+	ssize_t ret = 0;
+
+	if (sock->sk != NULL && sock->sk->sk_err != 0 && iocb->ki_done == 0)
+		return sock_error(sock->sk);
+	switch (sock->state) {
+	case SS_UNCONNECTED:
+		return -ENOTCONN;
+	case SS_CONNECTING:
+		return -EAGAIN;
+	case SS_LISTENING:
+		return -EINVAL;
+	default:
+		break;
+	}
+	if (sock->sk == NULL)
+		return -EPIPE;
+	while (iocb->ki_iter.count > 0) {
+		ret = iocb_moved(iocb, sock->ops->sendmsg(sock, &iocb->ki_iter));
+		if (ret < 0)
+			break;
+	}
+	if (ret == -EAGAIN || iocb->ki_done == 0)
+		return ret;
+	if (ret < 0 && ret != -EPIPE)
+		sk_set_err(sock->sk, (int)-ret);
+	return (ssize_t)iocb->ki_done;
+}
+
+ssize_t sock_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct socket *sock = iocb_socket(iocb);
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	ssize_t ret = -EAGAIN;
+
+	/* As write(2) of nothing on a socket: says only whether one may write. */
+	if (from->count == 0)
+		return sock->state == SS_UNCONNECTED ? -ENOTCONN : 0;
+	if (sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_write_queue))
+		ret = sock_try_write(iocb);
+	if (!LIST_EMPTY(&sock->wq) && sock->sk != NULL)
+		(void)sock->ops->wait(sock, POLLOUT);
+	if (ret != -EAGAIN)
+		return ret;
+	if (nowait)
+		return iocb->ki_done > 0 ? (ssize_t)iocb->ki_done : -EAGAIN;
+	return sock_park_on(sock, iocb, SOCK_WRITE, sock_try_write);
+}
+
+/* ------------------------------------------------------------- poll and fsync */
+
+/* What poll(2) says of a TCP socket that was never connected. */
+#define POLL_UNCONNECTED (POLLOUT | POLLHUP)
+
+unsigned int sock_poll(struct file *file, bool arm)
+{
+	struct socket *sock = SOCKET_I(file->f_inode);
+	unsigned int events = sock->sk == NULL ? POLL_UNCONNECTED : sock->ops->poll(sock);
+
+	if (file->f_line != NULL)
+		events |= POLLIN | POLLRDNORM;
+	if (!arm)
+		return events;
+	if (!file->f_on_wq) {
+		LIST_INSERT_HEAD(&sock->wq, file, f_wq);
+		file->f_on_wq = true;
+	}
+	/*
+	 * Wait for what does not hold yet. What holds already is news again only
+	 * after a read or write has changed it: those ask anew.
+	 */
+	if (sock->sk != NULL) {
+		int err = 0;
+
+		if (!(events & POLLIN))
+			err = sock->ops->wait(sock, POLLIN);
+		if (err == 0 && !(events & POLLOUT) && sock->state != SS_LISTENING)
+			err = sock->ops->wait(sock, POLLOUT);
+		if (err != 0)
+			events |= POLLERR;
+	}
+	return events;
+}
+
+static ssize_t sock_try_fsync(struct kiocb *iocb)
+{
+	struct socket *sock = iocb_socket(iocb);
+	uint32_t inq, outq = 0;
+	int err;
+
+	switch (sock->state) {
+	case SS_CONNECTED:
+	case SS_DISCONNECTING:
+		err = sock->ops->queues(sock, &inq, &outq);
+		if (err != 0)
+			return err;
+		return outq > 0 ? -EAGAIN : 0;
+	case SS_CONNECTING:
+		return -EAGAIN;
+	case SS_CLOSED:
+		return sock->sk == NULL ? 0 : sock_error(sock->sk);
+	default:
+		return 0; /* nothing was written */
+	}
+}
+
+ssize_t sock_fsync(struct kiocb *iocb)
+{
+	ssize_t ret = sock_try_fsync(iocb);
+
+	if (ret != -EAGAIN || (iocb->ki_flags & IOCB_NOWAIT))
+		return ret;
+	return sock_park_on(iocb_socket(iocb), iocb, SOCK_SYNC, sock_try_fsync);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that wait on a socket: parking, waking, deadlines, cancelling.
+ *
+ * Happy path: an operation is tried; -EAGAIN parks its kiocb at the end of one
+ * of the sock's queues and asks the protocol to say when things change. The
+ * protocol calls sock_data_ready() or sock_write_space(); each parked kiocb is
+ * tried again in order, until one would still wait.
+ *
+ * Failure modes: the caller is signalled (ki_cancel), the deadline passes
+ * (sock_timeout), the socket is aborted (sock_cancel_all), or the retry itself
+ * fails. Whoever comes first unlinks the kiocb and then completes it.
+ *
+ * A completion may free the file, the inode and with it the socket. Whoever
+ * walks holds the inode by its i_busy meanwhile.
+ */
+#include "config.h"
+
+#include "net/sock_wait.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "net/sock.h"
+
+static struct kiocb_queue *sk_queue(struct sock *sk, enum sock_queue queue)
+{
+	switch (queue) {
+	case SOCK_READ:
+		return &sk->sk_read_queue;
+	case SOCK_WRITE:
+		return &sk->sk_write_queue;
+	default:
+		return &sk->sk_sync_queue;
+	}
+}
+
+/* What a request that ends early answers: what it has moved, or the error. */
+static ssize_t partial_or(const struct kiocb *iocb, int err)
+{
+	return iocb->ki_done > 0 ? (ssize_t)iocb->ki_done : err;
+}
+
+void sock_unpark(struct kiocb *iocb)
+{
+	struct sock_park *park = sock_park(iocb);
+
+	TAILQ_REMOVE(sk_queue(park->sock->sk, park->queue), iocb, ki_wait);
+}
+
+static void sock_cancel(struct kiocb *iocb, int err)
+{
+	sock_unpark(iocb);
+	iocb->ki_complete(iocb, partial_or(iocb, err));
+}
+
+/* The earlier deadline is the one the protocol's timer is set to. */
+static int sock_timer_before(struct socket *sock, uint64_t deadline)
+{
+	struct sock *sk = sock->sk;
+	int err;
+
+	if (deadline == 0 || (sk->sk_timer != 0 && sk->sk_timer <= deadline))
+		return 0;
+	err = sock->ops->timer(sock, deadline);
+	if (err == 0)
+		sk->sk_timer = deadline;
+	return err;
+}
+
+ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue queue,
+		     ssize_t (*retry)(struct kiocb *iocb))
+{
+	struct sock *sk = sock->sk;
+	struct sock_park *park = sock_park(iocb);
+	int seconds = queue == SOCK_READ ? sk->sk_rcvtimeo : sk->sk_sndtimeo;
+	int err = 0;
+
+	if (queue != SOCK_SYNC && seconds > 0)
+		iocb->ki_deadline = sock->ops->now(sock) + (uint64_t)seconds * 1000;
+	if (queue == SOCK_SYNC && sk->sk_timer == 0)
+		sk->sk_sync_wait = 1;
+	err = sock_timer_before(sock, queue == SOCK_SYNC
+					      ? sock->ops->now(sock) + sk->sk_sync_wait
+					      : iocb->ki_deadline);
+	if (err == 0 && queue != SOCK_SYNC)
+		err = sock->ops->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
+	if (err != 0)
+		return partial_or(iocb, err);
+
+	park->sock = sock;
+	park->queue = queue;
+	iocb->ki_retry = retry;
+	iocb->ki_cancel = sock_cancel;
+	TAILQ_INSERT_TAIL(sk_queue(sk, queue), iocb, ki_wait);
+	return -EIOCBQUEUED;
+}
+
+/*
+ * Try the parked requests of one queue in order. The head is taken off before
+ * it is completed: the completion may park, cancel or free anything.
+ */
+static void sock_wake(struct socket *sock, enum sock_queue queue)
+{
+	while (sock->sk != NULL) {
+		struct kiocb *iocb = TAILQ_FIRST(sk_queue(sock->sk, queue));
+		ssize_t ret;
+
+		if (iocb == NULL)
+			return;
+		ret = iocb->ki_retry(iocb);
+		if (ret == -EAGAIN)
+			return;
+		/* The retry may have ended the socket and with it this request. */
+		if (sock->sk == NULL || TAILQ_FIRST(sk_queue(sock->sk, queue)) != iocb)
+			return;
+		sock_unpark(iocb);
+		iocb->ki_complete(iocb, ret);
+	}
+}
+
+/* Tell every poller once; each asks again if it still wants to know. */
+void sock_notify(struct socket *sock)
+{
+	struct file *file;
+
+	while ((file = LIST_FIRST(&sock->wq)) != NULL) {
+		LIST_REMOVE(file, f_wq);
+		file->f_on_wq = false;
+		file->f_notify(file);
+	}
+}
+
+void sock_data_ready(struct socket *sock)
+{
+	struct inode *inode = SOCK_INODE(sock);
+
+	ihold(inode);
+	sock_notify(sock);
+	sock_wake(sock, SOCK_READ);
+	iput(inode);
+}
+
+void sock_write_space(struct socket *sock)
+{
+	struct inode *inode = SOCK_INODE(sock);
+
+	ihold(inode);
+	sock_notify(sock);
+	sock_wake(sock, SOCK_WRITE);
+	iput(inode);
+}
+
+void sock_state_change(struct socket *sock)
+{
+	struct inode *inode = SOCK_INODE(sock);
+
+	ihold(inode);
+	sock_notify(sock);
+	sock_wake(sock, SOCK_READ);
+	sock_wake(sock, SOCK_WRITE);
+	sock_wake(sock, SOCK_SYNC);
+	/* Those that still wait need the protocol's word on the new descriptor. */
+	if (sock->sk != NULL && !TAILQ_EMPTY(&sock->sk->sk_read_queue))
+		(void)sock->ops->wait(sock, POLLIN);
+	if (sock->sk != NULL && !TAILQ_EMPTY(&sock->sk->sk_write_queue))
+		(void)sock->ops->wait(sock, POLLOUT);
+	iput(inode);
+}
+
+/*
+ * Complete what is over its deadline; returns the next one, 0 for none. A
+ * completion may change the queue, so the walk begins anew behind each; the
+ * oldest stand first and expire first.
+ */
+static uint64_t sock_expire(struct socket *sock, enum sock_queue queue, uint64_t now)
+{
+	struct kiocb *iocb;
+	uint64_t first;
+
+again:
+	first = 0;
+	if (sock->sk == NULL)
+		return 0;
+	TAILQ_FOREACH(iocb, sk_queue(sock->sk, queue), ki_wait) {
+		if (iocb->ki_deadline == 0)
+			continue;
+		if (iocb->ki_deadline <= now) {
+			sock_cancel(iocb, -EAGAIN);
+			goto again;
+		}
+		if (first == 0 || iocb->ki_deadline < first)
+			first = iocb->ki_deadline;
+	}
+	return first;
+}
+
+/* TCP tells nobody of an acknowledgement: fsync looks again, less and less often. */
+#define SYNC_WAIT_MAX 32
+
+void sock_timeout(struct socket *sock, uint64_t now)
+{
+	struct inode *inode = SOCK_INODE(sock);
+	uint64_t in, out;
+
+	ihold(inode);
+	sock->sk->sk_timer = 0;
+	in = sock_expire(sock, SOCK_READ, now);
+	out = sock_expire(sock, SOCK_WRITE, now);
+	sock_wake(sock, SOCK_SYNC);
+	if (sock->sk != NULL) {
+		struct sock *sk = sock->sk;
+
+		/* A timer that was made once can be set again: these cannot fail. */
+		(void)sock_timer_before(sock, in);
+		(void)sock_timer_before(sock, out);
+		if (!TAILQ_EMPTY(&sk->sk_sync_queue)) {
+			if (sk->sk_sync_wait < SYNC_WAIT_MAX)
+				sk->sk_sync_wait *= 2;
+			(void)sock_timer_before(sock, now + sk->sk_sync_wait);
+		}
+	}
+	iput(inode);
+}
+
+void sock_cancel_all(struct socket *sock, int err)
+{
+	struct inode *inode = SOCK_INODE(sock);
+
+	ihold(inode);
+	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++) {
+		struct kiocb *iocb;
+
+		while (sock->sk != NULL && (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL)
+			sock_cancel(iocb, err);
+	}
+	iput(inode);
+}

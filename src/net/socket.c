@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Socket objects, their states, and the checks before a protocol is asked.
+ *
+ * The way from an inode to a socket, as in Linux net/socket.c:
+ *
+ *   sock_alloc()
+ *     -> new_inode_pseudo(sb)
+ *          -> sb->s_op->alloc_inode  ==  sock_alloc_inode()
+ *               -> kmem_cache_alloc(sock_inode_cachep)   one object for both
+ *               <- &ei->vfs_inode                        the body
+ *     <- SOCKET_I(inode)                                 the head, by subtraction
+ */
+#include "config.h"
+
+#include "net/socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fs/dcache.h"
+#include "lib/log.h"
+#include "mm/slab.h"
+#include "net/addr.h"
+#include "net/sock.h"
+#include "sockfs/ioctl.h"
+
+int sock_default_connect_timeout;
+
+static struct kmem_cache *sock_inode_cachep;
+
+/*
+ * Runs once per object when its slab is made: what is valid again whenever the
+ * object is freed. net/socket.c: init_once.
+ */
+static void init_once(void *foo)
+{
+	struct socket_alloc *ei = foo;
+
+	inode_init_once(&ei->vfs_inode);
+	LIST_INIT(&ei->socket.wq);
+}
+
+/* net/socket.c: sock_alloc_inode. */
+static struct inode *sock_alloc_inode(struct super_block *sb)
+{
+	struct socket_alloc *ei = kmem_cache_alloc(sock_inode_cachep);
+
+	(void)sb;
+	if (ei == NULL)
+		return NULL;
+	ei->socket.state = SS_UNCONNECTED;
+	ei->socket.nr_accepted = 0;
+	ei->socket.sk = NULL;
+	ei->socket.ops = NULL;
+	return &ei->vfs_inode;
+}
+
+/* net/socket.c: sock_free_inode. */
+static void sock_free_inode(struct inode *inode)
+{
+	kmem_cache_free(sock_inode_cachep, container_of(inode, struct socket_alloc, vfs_inode));
+}
+
+/* The last name and the last close: the socket goes. net/socket.c: sock_close. */
+static void sock_evict_inode(struct inode *inode)
+{
+	sock_release(SOCKET_I(inode));
+}
+
+const struct super_operations sockfs_ops = {
+	.alloc_inode = sock_alloc_inode,
+	.free_inode = sock_free_inode,
+	.evict_inode = sock_evict_inode,
+};
+
+int sock_init(void)
+{
+	sock_inode_cachep = kmem_cache_create("sock_inode_cache", sizeof(struct socket_alloc), 0,
+					      SLAB_HWCACHE_ALIGN, init_once);
+	return sock_inode_cachep == NULL ? -ENOMEM : 0;
+}
+
+int sock_exit(void)
+{
+	int err = 0;
+
+	if (sock_inode_cachep != NULL)
+		err = kmem_cache_destroy(sock_inode_cachep);
+	if (err == 0)
+		sock_inode_cachep = NULL;
+	return err;
+}
+
+struct socket *sock_alloc(struct super_block *sb)
+{
+	struct inode *inode = new_inode_pseudo(sb);
+	struct socket *sock;
+
+	if (inode == NULL)
+		return NULL;
+	sock = SOCKET_I(inode);
+	inode->i_op = &sockfs_inode_ops;
+	inode->i_fop = &socket_file_ops;
+	sock->ops = &tcp_prot_ops;
+	return sock;
+}
+
+void sock_release(struct socket *sock)
+{
+	if (sock->sk != NULL)
+		sock->ops->release(sock);
+	if (sock->state != SS_CLOSED)
+		sock_set_state(sock, SS_CLOSED);
+}
+
+/* open(O_CREAT), mknod: socket(2) by another name. */
+static int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode,
+			 const struct cred *cred, struct inode **ret_inode)
+{
+	struct socket *sock;
+	struct inode *inode;
+
+	if (d_lookup(dir->i_sb, dir, name) != NULL)
+		return -EEXIST;
+	sock = sock_alloc(dir->i_sb);
+	if (sock == NULL)
+		return -errno;
+	inode = SOCK_INODE(sock);
+	inode_init_owner(inode, dir, S_IFREG | (mode & 07777), cred);
+	if (d_add(dir, name, inode, 0) == NULL) {
+		inode_drop_nlink(inode);
+		return -ENOMEM;
+	}
+	*ret_inode = inode;
+	return 0;
+}
+
+const struct inode_operations sockfs_dir_iops = {
+	.lookup = simple_lookup,
+	.create = sockfs_create,
+	.mkdir = simple_mkdir,
+	.symlink = simple_symlink,
+	.link = simple_link,
+	.unlink = simple_unlink,
+	.rmdir = simple_rmdir,
+	.rename = simple_rename,
+};
+
+/* ------------------------------------------------------------------- states */
+
+#define TO(state) (1u << (state))
+
+static const struct {
+	const char *name;
+	unsigned int next; /* allowed moves */
+} states[] = {
+	[SS_FREE] = {"free", 0},
+	[SS_UNCONNECTED] = {"unconnected",
+			    TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED)},
+	[SS_CONNECTING] = {"connecting", TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED)},
+	[SS_CONNECTED] = {"connected", TO(SS_DISCONNECTING) | TO(SS_CLOSED)},
+	[SS_LISTENING] = {"listening", TO(SS_CLOSED)},
+	[SS_DISCONNECTING] = {"disconnecting", TO(SS_CLOSED)},
+	/* A failed dial may be tried again. */
+	[SS_CLOSED] = {"closed", TO(SS_CONNECTING)},
+};
+
+const char *sock_state_name(socket_state state)
+{
+	return states[state].name;
+}
+
+void sock_set_state(struct socket *sock, socket_state state)
+{
+	if (!(states[sock->state].next & TO(state))) {
+		pr_err("BUG: socket %llu: %s cannot become %s",
+		       (unsigned long long)SOCK_INODE(sock)->i_ino, sock_state_name(sock->state),
+		       sock_state_name(state));
+		return;
+	}
+	pr_debug("socket %llu: %s -> %s", (unsigned long long)SOCK_INODE(sock)->i_ino,
+		 sock_state_name(sock->state), sock_state_name(state));
+	sock->state = state;
+}
+
+/* --------------------------------------------------------------- operations */
+
+/*
+ * A socket whose last name has gone and that nobody has open has been let go
+ * of; its control file may still be open.
+ */
+static bool sock_gone(const struct socket *sock)
+{
+	return SOCK_INODE(sock)->i_state & I_CLEAR;
+}
+
+int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (sock->state != SS_UNCONNECTED)
+		return -EINVAL;
+	return sock->ops->bind(sock, addr, iocb);
+}
+
+int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	switch (sock->state) {
+	case SS_CONNECTED:
+	case SS_DISCONNECTING:
+		return -EISCONN;
+	case SS_CONNECTING:
+		return -EALREADY;
+	case SS_LISTENING:
+		return -EINVAL;
+	default:
+		return sock->ops->connect(sock, addr, iocb);
+	}
+}
+
+int sock_listen(struct socket *sock, int backlog)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (sock->state != SS_UNCONNECTED && sock->state != SS_LISTENING)
+		return -EINVAL;
+	return sock->ops->listen(sock, backlog);
+}
+
+int sock_shutdown(struct socket *sock, int how)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (how < 0 || how > 2)
+		return -EINVAL;
+	if (sock->state == SS_UNCONNECTED || sock->state == SS_CONNECTING)
+		return -ENOTCONN;
+	return sock->ops->shutdown(sock, how);
+}
+
+int sock_abort(struct socket *sock)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (sock->state == SS_UNCONNECTED)
+		return -ENOTCONN;
+	return sock->ops->abort(sock);
+}
+
+int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer)
+{
+	return sock->ops->getname(sock, ret_addr, peer);
+}
+
+int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	return sock->ops->setsockopt(sock, opt);
+}
+
+int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
+{
+	return sock->ops->getsockopt(sock, opt);
+}
+
+int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq)
+{
+	return sock->ops->queues(sock, ret_inq, ret_outq);
+}
+
+void sock_get_info(struct socket *sock, struct sockfs_info *ret_info)
+{
+	memset(ret_info, 0, sizeof(*ret_info));
+	ret_info->ino = SOCK_INODE(sock)->i_ino;
+	for (const char *s = sock->ops->name, *d = s; *s != '\0'; s++)
+		ret_info->proto[s - d] = (char)(*s | 0x20);
+	if (sock->sk != NULL) {
+		sock->ops->info(sock, ret_info);
+		/* Neither can fail in a way that matters: unknown is 0 and "". */
+		(void)sock->ops->queues(sock, &ret_info->recvq, &ret_info->sendq);
+		(void)sock->ops->getname(sock, &ret_info->local, false);
+		(void)sock->ops->getname(sock, &ret_info->remote, true);
+	}
+	ret_info->state = sock->state;
+}

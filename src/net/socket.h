@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The socket and the object it shares with its inode.
+ *
+ * Twin of Linux net/socket.c, include/linux/net.h and include/net/sock.h.
+ * A file of the mount is one struct socket_alloc: read and write enter by the
+ * inode (the body), connect and bind by the socket (the head), and each finds
+ * the other by subtraction.
+ */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include "fs/fs.h"
+#include "lib/util.h"
+
+struct proto_ops;
+struct sock;
+struct sockfs_addr;
+struct sockfs_info;
+struct sockfs_sockopt;
+
+/*
+ * The first five as in include/uapi/linux/net.h; the last two are ours: TCP's
+ * own listening and "over" are visible in the mount.
+ */
+typedef enum {
+	SS_FREE = 0,
+	SS_UNCONNECTED,
+	SS_CONNECTING,
+	SS_CONNECTED,
+	SS_LISTENING,
+	SS_DISCONNECTING, /* we have shut down our side, the peer has not */
+	SS_CLOSED,	  /* both sides are done, or it failed, or was reset */
+} socket_state;
+
+LIST_HEAD(file_list, file);
+
+struct socket {
+	socket_state state;
+	uint32_t nr_accepted;	     /* listeners: number of the last NAME.n */
+	struct sock *sk;	     /* the protocol's part; NULL until first needed */
+	const struct proto_ops *ops;
+	struct file_list wq;	     /* open files whose pollers want to be told */
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
+BUILD_BUG_ON(offsetof(struct socket_alloc, socket) != 0);
+BUILD_BUG_ON(sizeof(struct socket_alloc) > 256);
+
+/* include/net/sock.h: SOCKET_I. The inode must be a regular file's. */
+static inline struct socket *SOCKET_I(const struct inode *inode)
+{
+	return &container_of((struct inode *)inode, struct socket_alloc, vfs_inode)->socket;
+}
+
+/* include/net/sock.h: SOCK_INODE. */
+static inline struct inode *SOCK_INODE(const struct socket *socket)
+{
+	return &container_of((struct socket *)socket, struct socket_alloc, socket)->vfs_inode;
+}
+
+/*
+ * What a protocol does for a socket. Twin of include/linux/net.h: struct
+ * proto_ops. All answer 0 or -errno; those with a kiocb may return
+ * -EIOCBQUEUED and finish by ki_complete (fs/fs.h). None of them ever blocks.
+ */
+struct proto_ops {
+	const char *name; /* "TCP": system.sockprotoname */
+	/* Let go of sock->sk: FIN behind the queued data, then free, later. */
+	void (*release)(struct socket *sock);
+	/* Names are resolved. -EADDRINUSE comes from here, not from listen. */
+	int (*bind)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+	/*
+	 * Every address of the host is tried in turn. IOCB_NOWAIT: -EINPROGRESS,
+	 * the outcome by poll and SO_ERROR. Cancelled: the dial is given up.
+	 */
+	int (*connect)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+	int (*listen)(struct socket *sock, int backlog);
+	/* Take a waiting connection into @newsock (fresh, unconnected), or -EAGAIN. */
+	int (*accept)(struct socket *sock, struct socket *newsock);
+	int (*shutdown)(struct socket *sock, int how);
+	/* RST now, whatever is queued; everything parked ends with ECONNABORTED. */
+	int (*abort)(struct socket *sock);
+	/* @peer: the peer's address. -ENOTCONN when there is none. */
+	int (*getname)(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
+	int (*setsockopt)(struct socket *sock, const struct sockfs_sockopt *opt);
+	/* level and name in, len and value out. */
+	int (*getsockopt)(struct socket *sock, struct sockfs_sockopt *opt);
+	/* Move bytes now: their number, 0 at end of file, -EAGAIN, -errno. */
+	ssize_t (*sendmsg)(struct socket *sock, struct iov_iter *from);
+	ssize_t (*recvmsg)(struct socket *sock, struct iov_iter *to);
+	/* The poll(2) events that hold. */
+	unsigned int (*poll)(struct socket *sock);
+	/* Bytes to read (connections to accept) and bytes not yet acknowledged. */
+	int (*queues)(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+	/* Fills error, counters, sk_ino; state, queues and names come from socket.c. */
+	void (*info)(struct socket *sock, struct sockfs_info *info);
+	/*
+	 * Have sock_data_ready()/sock_write_space() called, at least once, when
+	 * reading/writing may succeed (POLLIN, POLLOUT), or state changes. Asked
+	 * again for each wait. -errno when it cannot (out of descriptors).
+	 */
+	int (*wait)(struct socket *sock, unsigned int events);
+	/* Call sock_timeout() at about @deadline (0: not any more), ms as now(). */
+	int (*timer)(struct socket *sock, uint64_t deadline);
+	uint64_t (*now)(struct socket *sock);
+};
+
+/* ------------------------------------------------------------ socket objects */
+
+/*
+ * The operations and caches. sock_init() once at start, sock_exit() at the very
+ * end: logs and returns -EBUSY when an object is still out. net/socket.c.
+ */
+int sock_init(void);
+int sock_exit(void);
+extern const struct super_operations sockfs_ops;	    /* the super block's */
+extern const struct inode_operations sockfs_dir_iops;	    /* directories of the tree */
+
+/* The faces of a socket file; the tables are filled in ctl/faces.c. */
+extern const struct inode_operations sockfs_inode_ops;
+extern const struct file_operations socket_file_ops;
+
+/* What socket_file_ops is made of. net/socket.c: sock_read_iter, sock_write_iter, sock_poll. */
+int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb);
+void sock_close(struct inode *inode, struct file *file);
+ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t sock_write_iter(struct kiocb *iocb, struct iov_iter *from);
+unsigned int sock_poll(struct file *file, bool arm);
+/* Waits until the peer has acknowledged all that was written. */
+ssize_t sock_fsync(struct kiocb *iocb);
+
+/*
+ * A new socket with its inode, without a name: unconnected, ops tcp's, no sk,
+ * owner and mode for the caller to set. NULL with errno ENOMEM or ENOSPC.
+ */
+struct socket *sock_alloc(struct super_block *sb);
+
+/* Seconds that the dials of new sockets may take, 0: as long as TCP tries. */
+extern int sock_default_connect_timeout;
+
+/* Let the protocol go, keep the inode. Idempotent. net/socket.c: sock_release. */
+void sock_release(struct socket *sock);
+
+/* ------------------------------------------------------- operations of a file */
+
+/*
+ * What the control faces (ioctl, text, xattr, commands) call; each checks the
+ * state and calls sock->ops. Errors are those of the system calls of the same
+ * name in section 2 of the manual.
+ */
+int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+int sock_listen(struct socket *sock, int backlog);
+int sock_shutdown(struct socket *sock, int how);
+int sock_abort(struct socket *sock);
+int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
+int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
+int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
+int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+/* Everything; never fails. Unset addresses are empty strings. */
+void sock_get_info(struct socket *sock, struct sockfs_info *ret_info);
+/* SS_ to the word users see: "unconnected", ...; and the ABI's number. */
+const char *sock_state_name(socket_state state);
+
+/*
+ * Accept a waiting connection now, for @cred: makes the file NAME.n beside the
+ * listener, owned by @cred, with the listener's mode. 0 and the new inode,
+ * which has one name and no other reference: use it at once. -EAGAIN: none
+ * waits. -EMFILE, -ENOSPC, ...: the connection stays in the backlog.
+ */
+int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **ret_inode);
+
+/*
+ * The same, waiting. 0 and *ret_inode, or -EIOCBQUEUED: then
+ * iocb->ki_complete comes with 0 and iocb->ki_private is the new inode, or
+ * with -errno. net/socket.c: __sys_accept4.
+ */
+int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inode);
+
+/* --------------------------------------------------------- for the protocols */
+
+/*
+ * One of the allowed moves of the state table; logs it. An illegal move is a
+ * bug and is logged as one; the state then stays. Wakes pollers and parked
+ * requests is the caller's business (sock_state_change).
+ */
+void sock_set_state(struct socket *sock, socket_state state);
+
+/* Readable: retry parked reads and accepts in order, notify pollers. */
+void sock_data_ready(struct socket *sock);
+/* Writable: retry parked writes in order, notify pollers. */
+void sock_write_space(struct socket *sock);
+/* Connected, failed or reset: both of the above. */
+void sock_state_change(struct socket *sock);
+/* The timer asked for has come: ends what is over its deadline with -EAGAIN. */
+void sock_timeout(struct socket *sock, uint64_t now);
+/* Complete everything parked on @sock with @err. */
+void sock_cancel_all(struct socket *sock, int err);
+
+#endif /* NET_SOCKET_H */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP: the life of a tcp_sock and its handle, and the table of operations.
+ */
+#include "config.h"
+
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "mm/slab.h"
+#include "net/addr.h"
+
+uv_loop_t *tcp_loop;
+static struct kmem_cache *tcp_cachep;
+
+int tcp_init(uv_loop_t *loop)
+{
+	tcp_loop = loop;
+	tcp_cachep = kmem_cache_create("TCP", sizeof(struct tcp_sock), 0, SLAB_HWCACHE_ALIGN, NULL);
+	return tcp_cachep == NULL ? -ENOMEM : 0;
+}
+
+int tcp_exit(void)
+{
+	int err = tcp_cachep != NULL ? kmem_cache_destroy(tcp_cachep) : 0;
+
+	if (err == 0)
+		tcp_cachep = NULL;
+	return err;
+}
+
+/* ------------------------------------------------------------------- the sock */
+
+void sock_init_data(struct socket *sock, struct sock *sk)
+{
+	*sk = (struct sock){
+		.sk_socket = sock,
+		.sk_connect_timeout = sock_default_connect_timeout,
+	};
+	TAILQ_INIT(&sk->sk_read_queue);
+	TAILQ_INIT(&sk->sk_write_queue);
+	TAILQ_INIT(&sk->sk_sync_queue);
+}
+
+static struct tcp_sock *tcp_sk_alloc(struct socket *sock)
+{
+	struct tcp_sock *tsk = kmem_cache_alloc(tcp_cachep);
+
+	if (tsk == NULL)
+		return NULL;
+	*tsk = (struct tcp_sock){.fd = -1, .refs = 1};
+	sock_init_data(sock, &tsk->sk);
+	return tsk;
+}
+
+struct tcp_sock *tcp_sk_get(struct socket *sock)
+{
+	if (sock->sk == NULL) {
+		struct tcp_sock *tsk = tcp_sk_alloc(sock);
+
+		if (tsk == NULL)
+			return NULL;
+		sock->sk = &tsk->sk;
+	}
+	return tcp_sk(sock->sk);
+}
+
+void tcp_put(struct tcp_sock *tsk)
+{
+	if (--tsk->refs > 0)
+		return;
+	free(tsk->opts);
+	kmem_cache_free(tcp_cachep, tsk);
+}
+
+struct tcp_sock *tcp_replace(struct tcp_sock *old)
+{
+	struct socket *sock = old->sk.sk_socket;
+	struct tcp_sock *tsk = tcp_sk_alloc(sock);
+	uint64_t deadline = old->sk.sk_timer;
+
+	if (tsk == NULL)
+		return NULL;
+	tsk->sk = old->sk;
+	TAILQ_INIT(&tsk->sk.sk_read_queue);
+	TAILQ_INIT(&tsk->sk.sk_write_queue);
+	TAILQ_INIT(&tsk->sk.sk_sync_queue);
+	TAILQ_CONCAT(&tsk->sk.sk_read_queue, &old->sk.sk_read_queue, ki_wait);
+	TAILQ_CONCAT(&tsk->sk.sk_write_queue, &old->sk.sk_write_queue, ki_wait);
+	TAILQ_CONCAT(&tsk->sk.sk_sync_queue, &old->sk.sk_sync_queue, ki_wait);
+	tsk->dial = old->dial;
+	tsk->opts = old->opts;
+	tsk->opt_set = old->opt_set;
+	old->dial = NULL;
+	old->opts = NULL;
+	old->sk.sk_socket = NULL;
+	sock->sk = &tsk->sk;
+	tcp_close_handle(old, false);
+	tcp_wait_close(old);
+	tcp_put(old);
+	/* The timer went with the old wait. Without it a time limit comes late. */
+	tsk->sk.sk_timer = 0;
+	if (deadline != 0 && tcp_timer(sock, deadline) == 0)
+		tsk->sk.sk_timer = deadline;
+	return tsk;
+}
+
+/* ----------------------------------------------------------------- the handle */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct tcp_sock *tsk = handle->data;
+
+	tsk->open = false;
+	tcp_put(tsk);
+}
+
+static void tcp_hold_handle(struct tcp_sock *tsk)
+{
+	tsk->tcp.data = tsk;
+	tsk->open = true;
+	tsk->refs++;
+}
+
+int tcp_open(struct tcp_sock *tsk, int family)
+{
+	uv_os_fd_t fd;
+	int err;
+
+	if (tsk->open)
+		return -EBUSY;
+	err = uv_tcp_init_ex(tcp_loop, &tsk->tcp, (unsigned int)family);
+	if (err != 0)
+		return err;
+	tcp_hold_handle(tsk);
+	err = uv_fileno((uv_handle_t *)&tsk->tcp, &fd);
+	if (err == 0) {
+		tsk->fd = fd;
+		tsk->family = family;
+		err = tcp_apply_options(tsk);
+	}
+	if (err != 0)
+		tcp_close_handle(tsk, false);
+	return err;
+}
+
+int tcp_adopt(struct tcp_sock *tsk, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int err;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+		return -errno;
+	err = uv_tcp_init(tcp_loop, &tsk->tcp);
+	if (err != 0)
+		return err;
+	tcp_hold_handle(tsk);
+	err = uv_tcp_open(&tsk->tcp, fd);
+	if (err != 0) {
+		uv_close((uv_handle_t *)&tsk->tcp, on_handle_closed);
+		return err;
+	}
+	tsk->fd = fd;
+	tsk->family = ss.ss_family;
+	return 0;
+}
+
+/*
+ * close(2) sends RST instead of FIN when received bytes were not read, and RST
+ * throws away what is queued to send. A script that answers a request without
+ * reading all of it wants its answer delivered: so what has arrived is read
+ * away first. MSG_TRUNC discards without copying (tcp(7)).
+ */
+static void tcp_discard_received(int fd)
+{
+	for (int i = 0; i < 4; i++)
+		if (recv(fd, NULL, 1 << 30, MSG_TRUNC | MSG_DONTWAIT) <= 0)
+			return;
+}
+
+void tcp_close_handle(struct tcp_sock *tsk, bool reset)
+{
+	struct linger linger = {0};
+	socklen_t len = sizeof(linger);
+
+	if (tsk->fd < 0)
+		return;
+	tcp_read_stop(tsk);
+	/* The wait's descriptor keeps the connection open as well as ours. */
+	tcp_wait_close(tsk);
+	(void)getsockopt(tsk->fd, SOL_SOCKET, SO_LINGER, &linger, &len);
+	if (linger.l_onoff && linger.l_linger == 0)
+		reset = true;
+	if (!reset) {
+		tcp_discard_received(tsk->fd);
+		/* With a linger time close(2) would block the whole mount. */
+		linger.l_onoff = 0;
+		(void)setsockopt(tsk->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	}
+	tsk->fd = -1;
+	tsk->family = 0;
+	tsk->bound = false;
+	if (!reset || uv_tcp_close_reset(&tsk->tcp, on_handle_closed) != 0)
+		uv_close((uv_handle_t *)&tsk->tcp, on_handle_closed);
+}
+
+/* ----------------------------------------------------------------- operations */
+
+/* net/ipv4/af_inet.c: inet_release. */
+static void tcp_release(struct socket *sock)
+{
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+
+	tcp_dial_abort(tsk, -ECONNABORTED);
+	sock_cancel_all(sock, -ECONNABORTED);
+	sock->sk = NULL;
+	tsk->sk.sk_socket = NULL;
+	tcp_close_handle(tsk, false);
+	tcp_wait_close(tsk);
+	tcp_put(tsk);
+}
+
+/* A dial is given up; anything else is reset. */
+static int tcp_abort(struct socket *sock)
+{
+	struct tcp_sock *tsk = tcp_sk_get(sock);
+
+	if (tsk == NULL)
+		return -ENOMEM;
+	if (tsk->dial != NULL) {
+		tcp_dial_abort(tsk, -ECONNABORTED);
+		return 0;
+	}
+	if (sock->state == SS_CLOSED && tsk->fd < 0)
+		return 0;
+	if (TAILQ_EMPTY(&tsk->sk.sk_read_queue) && TAILQ_EMPTY(&tsk->sk.sk_write_queue))
+		sk_set_err(&tsk->sk, ECONNABORTED);
+	tsk->sk.sk_err_last = ECONNABORTED;
+	tcp_close_handle(tsk, true);
+	if (sock->state != SS_CLOSED)
+		sock_set_state(sock, SS_CLOSED);
+	sock_cancel_all(sock, -ECONNABORTED);
+	sock_state_change(sock);
+	return 0;
+}
+
+static int tcp_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(ss);
+	int fd = sock->sk != NULL ? tcp_sk(sock->sk)->fd : -1;
+	int err = 0;
+
+	if (fd >= 0)
+		err = peer ? getpeername(fd, (struct sockaddr *)&ss, &len)
+			   : getsockname(fd, (struct sockaddr *)&ss, &len);
+	if (peer && (fd < 0 || err != 0))
+		return -ENOTCONN;
+	if (err != 0)
+		return -errno;
+	/* Created for its options only: no address yet. */
+	if (!peer && addr_port((struct sockaddr *)&ss) == 0)
+		ss.ss_family = AF_UNSPEC;
+	addr_from_sockaddr((struct sockaddr *)&ss, ret_addr);
+	return 0;
+}
+
+/*
+ * What the kernel knows and has told nobody yet: a reset, a timeout. Nothing
+ * may be waiting on this socket, so the state is brought up to date here.
+ */
+static void tcp_refresh(struct tcp_sock *tsk)
+{
+	struct socket *sock = tsk->sk.sk_socket;
+	struct pollfd p = {.fd = tsk->fd, .events = POLLRDHUP};
+
+	if (sock->state != SS_CONNECTED && sock->state != SS_DISCONNECTING)
+		return;
+	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)))
+		sock_set_state(sock, SS_CLOSED);
+}
+
+static void tcp_info(struct socket *sock, struct sockfs_info *info)
+{
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct stat st;
+
+	info->error = tsk->sk.sk_err_last;
+	info->rx_bytes = tsk->sk.sk_rx_bytes;
+	info->tx_bytes = tsk->sk.sk_tx_bytes;
+	info->accepted = tsk->sk.sk_accepted;
+	if (tsk->fd < 0)
+		return;
+	tcp_refresh(tsk);
+	if (fstat(tsk->fd, &st) == 0)
+		info->sk_ino = st.st_ino;
+}
+
+const struct proto_ops tcp_prot_ops = {
+	.name = "TCP",
+	.release = tcp_release,
+	.bind = tcp_bind,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+	.shutdown = tcp_shutdown,
+	.abort = tcp_abort,
+	.getname = tcp_getname,
+	.setsockopt = tcp_setsockopt,
+	.getsockopt = tcp_getsockopt,
+	.sendmsg = tcp_sendmsg,
+	.recvmsg = tcp_recvmsg,
+	.poll = tcp_poll,
+	.queues = tcp_queues,
+	.info = tcp_info,
+	.wait = tcp_wait_for,
+	.timer = tcp_timer,
+	.now = tcp_now,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP on libuv: the one protocol of today. Private to src/net/tcp*.c, but for
+ * tcp_init and tcp_exit, which main calls.
+ *
+ * Words: the *handle* is the uv_tcp_t that owns the kernel socket's
+ * descriptor; the *wait* is a second descriptor (dup) in a uv_poll_t, made
+ * only when somebody waits for room to write or for a connection, because a
+ * uv_tcp_t tells neither without moving bytes or connections itself; the *dial*
+ * is a connect in progress.
+ *
+ * Lives: a struct tcp_sock is counted by its socket, its handle and its wait.
+ * A handle that libuv still knows is a reference, so closing is asynchronous
+ * and the sock lives on as an orphan until the close callbacks have come. When
+ * a dial needs another descriptor (an address of the other family), the socket
+ * gets a new tcp_sock and the old one is orphaned with its handle.
+ */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include <netinet/in.h>
+#include <uv.h>
+
+#include "net/sock.h"
+
+struct tcp_dial;
+struct tcp_wait;
+
+struct tcp_sock {
+	struct sock sk;
+	int fd;	     /* the handle's descriptor, -1 while there is none */
+	int family;  /* AF_INET, AF_INET6; 0 while fd is -1 */
+	uint32_t refs;
+	uint32_t opt_set;	   /* which of opts the user has set: bits by sockopts[] index */
+	bool bound;		   /* by bind() */
+	bool reading;		   /* uv_read_start is on */
+	bool open;		   /* libuv knows the handle; it may be closing */
+	struct tcp_dial *dial;	   /* connecting */
+	struct tcp_wait *wait;
+	long *opts;		   /* nr_sockopts values, malloc'ed with the first set */
+	uv_tcp_t tcp;
+};
+
+static inline struct tcp_sock *tcp_sk(const struct sock *sk)
+{
+	return container_of((struct sock *)sk, struct tcp_sock, sk);
+}
+
+/* The loop everything runs on, and the cache TCP. 0 or -ENOMEM. */
+int tcp_init(uv_loop_t *loop);
+/* After the loop has run empty. 0, or -EBUSY when a sock is still out (logged). */
+int tcp_exit(void);
+extern uv_loop_t *tcp_loop;
+
+/* tcp.c ------------------------------------------------------------------- */
+
+/* sock->sk, made now if there is none; NULL: out of memory. */
+struct tcp_sock *tcp_sk_get(struct socket *sock);
+/* A kernel socket of @family with the options set so far. 0 or -errno. */
+int tcp_open(struct tcp_sock *tsk, int family);
+/* Adopt @fd, an accepted connection. On failure fd is the caller's still. */
+int tcp_adopt(struct tcp_sock *tsk, int fd);
+/* Close the handle (and the wait); @reset: by RST. The sock stays. */
+void tcp_close_handle(struct tcp_sock *tsk, bool reset);
+/* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
+struct tcp_sock *tcp_replace(struct tcp_sock *tsk);
+void tcp_put(struct tcp_sock *tsk);
+
+/* tcp_opt.c --------------------------------------------------------------- */
+
+int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
+int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
+/* Apply defaults and what was set before there was a descriptor. 0 or -errno. */
+int tcp_apply_options(struct tcp_sock *tsk);
+/* A copy of @from's settings; 0 or -ENOMEM. */
+int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from);
+
+/* tcp_bind.c -------------------------------------------------------------- */
+
+int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+/* bind(2) now, to one address. */
+int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
+
+/* tcp_connect.c ----------------------------------------------------------- */
+
+int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+/* Give the dial up; its waiter, if any, is completed with @err. */
+void tcp_dial_abort(struct tcp_sock *tsk, int err);
+
+/* tcp_listen.c ------------------------------------------------------------ */
+
+int tcp_listen(struct socket *sock, int backlog);
+int tcp_accept(struct socket *sock, struct socket *newsock);
+
+/* tcp_io.c ---------------------------------------------------------------- */
+
+ssize_t tcp_sendmsg(struct socket *sock, struct iov_iter *from);
+ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to);
+unsigned int tcp_poll(struct socket *sock);
+int tcp_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+int tcp_shutdown(struct socket *sock, int how);
+/* The connection is over (@err: errno, 0 for an orderly end). Wakes nobody. */
+void tcp_over(struct tcp_sock *tsk, int err);
+
+/* tcp_wait.c -------------------------------------------------------------- */
+
+int tcp_wait_for(struct socket *sock, unsigned int events);
+int tcp_timer(struct socket *sock, uint64_t deadline);
+uint64_t tcp_now(struct socket *sock);
+/* Stop and free the wait, close its descriptor now. */
+void tcp_wait_close(struct tcp_sock *tsk);
+void tcp_read_stop(struct tcp_sock *tsk);
+
+#endif /* NET_TCP_H */

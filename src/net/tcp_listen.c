@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP: listening and accepting.
+ *
+ * Connections stay in the kernel's backlog until somebody asks for one: ss(8)
+ * counts them there, a reader that dies takes none with it, and when
+ * descriptors run out the peer waits instead of being thrown away. That is why
+ * listen(2) and accept4(2) are called directly: uv_listen accepts ahead.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/tcp.h"
+
+int tcp_listen(struct socket *sock, int backlog)
+{
+	struct tcp_sock *tsk = tcp_sk_get(sock);
+	int err;
+
+	if (tsk == NULL)
+		return -ENOMEM;
+	if (tsk->fd < 0) {
+		/* Never bound: any address, a port of the kernel's choice. */
+		struct sockaddr_storage any = {.ss_family = AF_INET6};
+
+		err = tcp_open(tsk, AF_INET6);
+		if (err == 0)
+			err = tcp_bind_sockaddr(tsk, &any);
+		if (err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL) {
+			tsk = tcp_replace(tsk);
+			err = tsk == NULL ? -ENOMEM : tcp_open(tsk, AF_INET);
+		}
+		if (err != 0)
+			return err;
+	}
+	if (listen(tsk->fd, backlog > 0 ? backlog : SOMAXCONN) != 0)
+		return -errno;
+	if (sock->state != SS_LISTENING)
+		sock_set_state(sock, SS_LISTENING);
+	sock_state_change(sock);
+	return 0;
+}
+
+/* accept(2): errors that belong to the connection, not to us; take the next. */
+static bool connection_lost(int err)
+{
+	switch (err) {
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case EINTR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int tcp_accept(struct socket *sock, struct socket *newsock)
+{
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct tcp_sock *newtsk = tcp_sk_get(newsock);
+	int fd, err;
+
+	if (newtsk == NULL)
+		return -ENOMEM;
+	err = tcp_copy_options(newtsk, tsk);
+	if (err != 0)
+		return err;
+	do
+		fd = accept4(tsk->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (fd < 0 && connection_lost(errno));
+	if (fd < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	err = tcp_adopt(newtsk, fd);
+	if (err != 0)
+		close(fd);
+	return err;
+}
