@@ -153,7 +153,7 @@ static int sockaddr_ip(const struct sockaddr *sa, struct ip *ret_ip)
 	return 0;
 }
 
-/* Where the kernel takes a connect to 0.0.0.0 or ::. ip_route_output_key_hash_rcu, tcp_v6_connect. */
+/* Where the kernel takes a connect to 0.0.0.0 or ::. tcp_v6_connect; net/ipv4/route.c for IPv4. */
 static void any_to_loopback(struct ip *ip)
 {
 	static const unsigned char zero[16];

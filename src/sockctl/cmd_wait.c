@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * wait: until a socket is in a state.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sockctl/sockctl.h"
+
+/*
+ * Asked at this pace: poll(2) is of no help, since a socket that is readable
+ * all the time says nothing of the next change of its state.
+ */
+#define PACE_MS 20
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int wait_for(int fd, const struct args *args, unsigned int state)
+{
+	const char *file = args->argv[0];
+	long rest, end = now_ms() + args->timeout_ms;
+	struct sockfs_info info;
+	struct stat st;
+	int err = 0;
+
+	for (;;) {
+		memset(&info, 0, sizeof(info));
+		if (socket_ioctl(fd, file, SOCKFS_IOC_INFO, &info, args->command, NULL))
+			return EXIT_FAILED;
+		if (info.state == state)
+			return EXIT_DONE;
+		rest = args->timeout_ms < 0 ? PACE_MS : end - now_ms();
+		if (rest <= 0)
+			err = ETIMEDOUT;
+		/* The descriptor keeps a removed socket alive: nothing would come any more. */
+		else if (fstat(fd, &st) != 0 || st.st_nlink == 0)
+			err = ENOENT;
+		if (err) {
+			complain("%s: %s %s: %s", file, args->command, args->argv[1], strerror(err));
+			return EXIT_FAILED;
+		}
+		poll(NULL, 0, (int)(rest < PACE_MS ? rest : PACE_MS));
+	}
+}
+
+int cmd_wait(const struct args *args)
+{
+	unsigned int state = state_by_name(args->argv[1]);
+	int fd, status;
+
+	if (!state)
+		return bad_usage(args, "there is no state '%s'", args->argv[1]);
+	fd = socket_open(args->argv[0], O_RDONLY, true);
+	if (fd < 0)
+		return EXIT_FAILED;
+	status = wait_for(fd, args, state);
+	close(fd);
+	return status;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and numbers for eyes (printable) and for programs (JSON).
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "net/addr.h"
+#include "sockctl/sockctl.h"
+
+/*
+ * How many bytes the UTF-8 character at @s has, 0 if it is none: RFC 3629,
+ * section 4, so no overlong forms, no surrogates, nothing over U+10FFFF.
+ */
+static size_t utf8_len(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t i, len;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		len = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		len = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	/* The NUL at the end is no continuation byte, so this stops in time. */
+	for (i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+void json_string(FILE *out, const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string;
+	size_t len;
+
+	putc('"', out);
+	for (; *s; s += len ? len : 1) {
+		len = utf8_len(s);
+		if (!len)
+			fputs("\\ufffd", out);
+		else if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if (*s == '\n')
+			fputs("\\n", out);
+		else if (*s == '\t')
+			fputs("\\t", out);
+		else if (*s < 0x20 || *s == 0x7f)
+			fprintf(out, "\\u%04x", *s);
+		else
+			fwrite(s, 1, len, out);
+	}
+	putc('"', out);
+}
+
+void json_addr(FILE *out, const struct sockfs_addr *addr)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (addr->port[0])
+		json_string(out, addr_format(addr, text, sizeof(text)));
+	else
+		fputs("null", out);
+}
+
+void json_info(FILE *out, const char *name, const struct sockfs_info *info)
+{
+	char proto[sizeof(info->proto) + 1] = "";
+
+	memcpy(proto, info->proto, sizeof(info->proto));
+	fputs("\"name\":", out);
+	json_string(out, name);
+	fputs(",\"proto\":", out);
+	json_string(out, proto);
+	fprintf(out, ",\"state\":\"%s\",\"local\":", state_name(info->state));
+	json_addr(out, &info->local);
+	fputs(",\"remote\":", out);
+	json_addr(out, &info->remote);
+	fprintf(out, ",\"recvq\":%" PRIu32 ",\"sendq\":%" PRIu32, info->recvq, info->sendq);
+	fprintf(out, ",\"rx_bytes\":%" PRIu64 ",\"tx_bytes\":%" PRIu64, (uint64_t)info->rx_bytes,
+		(uint64_t)info->tx_bytes);
+	fprintf(out, ",\"accepted\":%" PRIu64 ",\"error\":%" PRId32, (uint64_t)info->accepted,
+		info->error);
+	fprintf(out, ",\"ino\":%" PRIu64 ",\"sk_ino\":%" PRIu64, (uint64_t)info->ino,
+		(uint64_t)info->sk_ino);
+}
+
+char *printable(const char *s, int *ret_width)
+{
+	char *text = malloc(4 * strlen(s) + 1), *end = text;
+	mbstate_t state;
+	wchar_t wc;
+	size_t len;
+	int columns, width = 0;
+
+	if (!text)
+		return NULL;
+	memset(&state, 0, sizeof(state));
+	while (*s) {
+		len = mbrtowc(&wc, s, strlen(s), &state);
+		columns = len == (size_t)-1 || len == (size_t)-2 ? -1 : wcwidth(wc);
+		if (columns < 0) {
+			end += sprintf(end, "\\x%02x", (unsigned char)*s);
+			width += 4;
+			len = 1;
+			memset(&state, 0, sizeof(state));
+		} else if (*s == '\\') {
+			end = stpcpy(end, "\\\\");
+			width += 2;
+		} else {
+			end = mempcpy(end, s, len);
+			width += columns;
+		}
+		s += len;
+	}
+	*end = '\0';
+	*ret_width = width;
+	return text;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockctl: the operations of sockets, on the files of a sockfs mount.
+ */
+#include "config.h"
+
+#include "sockctl/sockctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/sockopt.h"
+
+/* What getopt_long answers for long options: no character, so that messages can tell. */
+enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON };
+
+struct command {
+	const char *name;
+	int (*main)(const struct args *args);
+	const char *synopsis; /* the words behind the name */
+	const char *help;
+	const char *opts; /* short options that it takes, for getopt */
+	bool json;	  /* takes --json */
+	int min, max;	  /* words */
+};
+
+/* In the order of a socket's life; help prints it so. */
+static const struct command commands[] = {
+	{"connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2},
+	{"bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2},
+	{"listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections", "b:", false,
+	 1, 2},
+	{"accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
+	 1, 1},
+	{"shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2, 2},
+	{"abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1},
+	{"local", cmd_local, "FILE", "print the local address", "", false, 1, 1},
+	{"peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1},
+	/* "+", or -1 would be an option: set FILE linger -1 */
+	{"set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3},
+	{"get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2},
+	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1},
+	{"ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1},
+	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state", "t:",
+	 false, 2, 2},
+	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1},
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+void complain(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("sockctl: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void print_usage(FILE *out, const struct command *c)
+{
+	if (c)
+		fprintf(out, "usage: sockctl %s %s\n", c->name, c->synopsis);
+	else
+		fputs("usage: sockctl COMMAND [FILE] [ARGUMENT...]\n", out);
+}
+
+int bad_usage(const struct args *args, const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "sockctl: %s: ", args->command);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	print_usage(stderr, find_command(args->command));
+	return EXIT_USAGE;
+}
+
+const char *error_text(int err)
+{
+	/* strerror's "No such device or address" says it to nobody. */
+	return err == ENXIO ? "Unknown host or service" : strerror(err);
+}
+
+static void print_options(void)
+{
+	size_t i;
+	int column = 0;
+
+	fputs("\nOptions:", stdout);
+	for (i = 0; i < nr_sockopts; i++) {
+		if (column + strlen(sockopts[i].name) > 60)
+			column = 0;
+		column += printf("%s%s", column ? " " : "\n  ", sockopts[i].name);
+	}
+	putchar('\n');
+}
+
+static void help_command(const struct command *c)
+{
+	print_usage(stdout, c);
+	printf("%s: %s\n", c->name, c->help);
+	if (c->main == cmd_set || c->main == cmd_get)
+		print_options();
+}
+
+static void help_all(void)
+{
+	size_t i;
+
+	print_usage(stdout, NULL);
+	puts("The operations of sockets on the files of a sockfs mount.\n");
+	for (i = 0; i < NR_COMMANDS; i++)
+		printf("  %-9s%-31s%s\n", commands[i].name, commands[i].synopsis,
+		       commands[i].help);
+	puts("\nHOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address)\n"
+	     "See sockctl(1).");
+}
+
+int cmd_help(const struct args *args)
+{
+	const struct command *c;
+
+	if (args->argc == 0) {
+		help_all();
+		return EXIT_DONE;
+	}
+	c = find_command(args->argv[0]);
+	if (!c)
+		return bad_usage(args, "there is no command '%s'", args->argv[0]);
+	help_command(c);
+	return EXIT_DONE;
+}
+
+static int parse_backlog(const char *text, int *ret_backlog)
+{
+	char *end;
+	long n;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return -EINVAL;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || n > INT_MAX)
+		return -EINVAL;
+	*ret_backlog = (int)n;
+	return 0;
+}
+
+/* "3", "0.5". */
+static int parse_seconds(const char *text, long *ret_ms)
+{
+	const char *fraction = strchr(text, '.');
+	size_t whole = fraction ? (size_t)(fraction - text) : strlen(text);
+	double sec;
+
+	if (text[0] == '\0' || strspn(text, "0123456789") < whole)
+		return -EINVAL;
+	if (fraction && (!fraction[1] || fraction[1 + strspn(fraction + 1, "0123456789")]))
+		return -EINVAL;
+	sec = strtod(text, NULL);
+	if (sec > INT_MAX)
+		return -EINVAL;
+	*ret_ms = (long)(sec * 1000);
+	return 0;
+}
+
+/* @word: what getopt_long was looking at. */
+static int take_option(int opt, const char *word, struct args *args)
+{
+	switch (opt) {
+	case 'b':
+		if (parse_backlog(optarg, &args->backlog))
+			return bad_usage(args, "'%s' is not a backlog", optarg);
+		return EXIT_DONE;
+	case 't':
+		if (parse_seconds(optarg, &args->timeout_ms))
+			return bad_usage(args, "'%s' is not a number of seconds", optarg);
+		return EXIT_DONE;
+	case 'w':
+		args->watch = true;
+		return EXIT_DONE;
+	case OPT_JSON:
+		args->json = true;
+		return EXIT_DONE;
+	case ':':
+		return bad_usage(args, "option -%c needs a value", optopt);
+	}
+	if (optopt && optopt <= UCHAR_MAX)
+		return bad_usage(args, "unknown option '-%c'", optopt);
+	return bad_usage(args, "unknown option '%s'", word);
+}
+
+static const struct option help_only[] = {{"help", no_argument, NULL, OPT_HELP},
+					  {NULL, 0, NULL, 0}};
+static const struct option help_json[] = {{"help", no_argument, NULL, OPT_HELP},
+					  {"json", no_argument, NULL, OPT_JSON},
+					  {NULL, 0, NULL, 0}};
+
+/* argv[0] is the command's name. */
+static int run(const struct command *c, int argc, char **argv)
+{
+	struct args args = {.command = c->name, .timeout_ms = -1};
+	const struct option *longs = c->json ? help_json : help_only;
+	char optstring[16];
+	int opt, status;
+
+	/* ":" has to come behind "+". */
+	snprintf(optstring, sizeof(optstring), "%s:h%s", c->opts[0] == '+' ? "+" : "",
+		 c->opts[0] == '+' ? c->opts + 1 : c->opts);
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, optstring, longs, NULL)) != -1) {
+		if (opt == 'h' || opt == OPT_HELP) {
+			help_command(c);
+			return EXIT_DONE;
+		}
+		status = take_option(opt, argv[optind - 1], &args);
+		if (status)
+			return status;
+	}
+	args.argc = argc - optind;
+	args.argv = argv + optind;
+	if (args.argc < c->min)
+		return bad_usage(&args, "too few arguments");
+	if (args.argc > c->max)
+		return bad_usage(&args, "too many arguments");
+	return c->main(&args);
+}
+
+/* What was printed counts only if it arrived. */
+static int close_stdout(int status)
+{
+	bool failed = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fclose(stdout) != 0 || failed) {
+		fprintf(stderr, "sockctl: write error%s%s\n", errno ? ": " : "",
+			errno ? strerror(errno) : "");
+		return status == EXIT_DONE ? EXIT_FAILED : status;
+	}
+	return status;
+}
+
+static int main_without_command(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr, NULL);
+		fputs("'sockctl help' lists the commands.\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_all();
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("sockctl (" PACKAGE_NAME ") " PACKAGE_VERSION);
+		return EXIT_DONE;
+	}
+	complain(argv[1][0] == '-' ? "unknown option '%s'" : "there is no command '%s'", argv[1]);
+	print_usage(stderr, NULL);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
+
+	/* Names are UTF-8 or just bytes, whatever the caller's locale; messages stay English. */
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "");
+	return close_stdout(c ? run(c, argc - 1, argv + 1) : main_without_command(argc, argv));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands of sockctl share.
+ */
+#ifndef SOCKCTL_SOCKCTL_H
+#define SOCKCTL_SOCKCTL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "sockfs/ioctl.h"
+
+/* Exit statuses. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1, /* the operation */
+	EXIT_USAGE = 2,	 /* bad usage */
+};
+
+/* The command line behind the command's name, options taken out. */
+struct args {
+	const char *command;
+	int argc;    /* of argv */
+	char **argv; /* FILE and what follows; NULL behind the last */
+	bool json;   /* --json */
+	bool watch;  /* -w */
+	int backlog; /* -b N; 0: not given */
+	long timeout_ms; /* -t SEC; -1: not given */
+};
+
+/* ------------------------------------------------------------------- messages */
+
+/* "sockctl: ..." on stderr. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* complain(), and the usage line of the command. Returns EXIT_USAGE. */
+int bad_usage(const struct args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What errno value @err means to somebody who asked for a network operation. */
+const char *error_text(int err);
+
+/* ---------------------------------------------------------- files of the mount */
+
+/*
+ * Open a socket file with access mode @mode (O_RDONLY, O_WRONLY), without
+ * O_NONBLOCK, so that its ioctls wait. O_RDONLY falls back to O_WRONLY on
+ * EACCES if @either. The descriptor, or -1 after a message. Nothing but a
+ * regular file on a FUSE mount is ever opened: another may block or react.
+ */
+int socket_open(const char *file, int mode, bool either);
+
+/*
+ * ioctl(2), again after a stop signal (EINTR with nobody to handle it). 0, or
+ * EXIT_FAILED after "sockctl: FILE: WHAT DETAIL: MESSAGE" (@detail may be NULL).
+ */
+int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
+		 const char *detail);
+
+/* "connected"; "unknown" for a number that this sockctl does not know. */
+const char *state_name(unsigned int state);
+/* The number; 0: no such state. */
+unsigned int state_by_name(const char *name);
+
+/* -------------------------------------------------------------------- printing */
+
+/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+void json_string(FILE *out, const char *s);
+/* "HOST:PORT" as a JSON string, null when unset. */
+void json_addr(FILE *out, const struct sockfs_addr *addr);
+/* The keys that stat and ls have in common, without braces. */
+void json_info(FILE *out, const char *name, const struct sockfs_info *info);
+
+/*
+ * @s for a terminal: control characters and what is not UTF-8 as \xNN, a
+ * backslash as \\. Returns a malloc'ed string (NULL: no memory) and its columns.
+ */
+char *printable(const char *s, int *ret_width);
+
+/* -------------------------------------------------------------------- commands */
+
+/* Each returns one of the exit statuses. */
+int cmd_connect(const struct args *args);
+int cmd_bind(const struct args *args);
+int cmd_listen(const struct args *args);
+int cmd_accept(const struct args *args);
+int cmd_shutdown(const struct args *args);
+int cmd_abort(const struct args *args);
+int cmd_local(const struct args *args);
+int cmd_peer(const struct args *args);
+int cmd_set(const struct args *args);
+int cmd_get(const struct args *args);
+int cmd_stat(const struct args *args);
+int cmd_ls(const struct args *args);
+int cmd_wait(const struct args *args);
+int cmd_help(const struct args *args);
+
+#endif /* SOCKCTL_SOCKCTL_H */
