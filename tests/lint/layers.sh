@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# No room of src/ includes a room above it, and each foreign library stays in its rooms.
+cd "${srcdir:-.}" || exit 99
+include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
+bad=$(
+	above='options\.h|loop\.h'
+	for room in fuse ctl net fs mm lib; do
+		grep -rnE "$include\"($above)" "src/$room"
+		above="$above|$room/"
+	done
+	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib/|net/(addr|sockopt)\.h)'
+	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
+	grep -rnE "$include<uv\.h>" src |
+		grep -vE '^src/(net/(tcp[a-z_]*|resolve)\.[ch]|fuse/session\.[ch]|loop\.[ch]|main\.c):'
+)
+if [ -n "$bad" ]; then
+	printf 'includes against the layers (lib < mm < fs < net < ctl < fuse < main):\n%s\n' "$bad"
+	exit 1
+fi
