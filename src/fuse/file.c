@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Open files: open, read, write, fsync, release.
+ *
+ * O_NONBLOCK is taken from each request, for fcntl(2) may switch it on an open
+ * description.
+ */
+#include "config.h"
+
+#include "fuse/fuse_i.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* ----------------------------------------------------------- open and release */
+
+static void open_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	struct file *file = io->kiocb.ki_filp;
+
+	if (ret == 0) {
+		reply_open(io->req, file, NULL);
+		return;
+	}
+	file_discard(file);
+	reply_err(io->req, ret);
+}
+
+static void create_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	struct file *file = io->kiocb.ki_filp;
+
+	if (ret == 0) {
+		reply_open(io->req, file, io->inode);
+		return;
+	}
+	file_discard(file);
+	reply_err(io->req, ret);
+}
+
+static void file_notify(struct file *file)
+{
+	file_drop_poll(file, true);
+}
+
+void open_inode(fuse_req_t req, struct inode *inode, unsigned int flags, bool created)
+{
+	struct file *file = alloc_file(inode, flags);
+	struct fuse_iocb *io;
+	ssize_t ret = 0;
+
+	if (file == NULL) {
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	file->f_nodeid = inode->i_nodeid;
+	file->f_notify = file_notify;
+	io = iocb_new(req, inode, file, flags, created ? create_finish : open_finish);
+	if (io == NULL) {
+		file_discard(file);
+		return;
+	}
+	if (file->f_op != NULL && file->f_op->open != NULL)
+		ret = file->f_op->open(inode, file, &io->kiocb);
+	iocb_started(io, ret);
+}
+
+void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct inode *inode = req_inode(req, ino);
+
+	if (inode == NULL)
+		return;
+	if (!S_ISREG(inode->i_mode))
+		reply_err(req, S_ISDIR(inode->i_mode) ? -EISDIR : -ELOOP);
+	else if (inode->i_state & I_CLEAR)
+		reply_err(req, -ESTALE);
+	else
+		open_inode(req, inode, (unsigned int)fi->flags, false);
+}
+
+/* RELEASE and RELEASEDIR. */
+void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct sockfs_session *s = req_session(req);
+	struct file *file = fget(s->sb, fi->fh);
+
+	if (file == NULL || file->f_nodeid != ino) {
+		reply_err(req, -EBADF);
+		return;
+	}
+	if (file->f_busy > 0)
+		iocb_cancel(s, file, -EINTR);
+	if (file->f_busy == 0) {
+		file_drop_poll(file, false);
+		file_release(file);
+	}
+	reply_err(req, 0);
+}
+
+/* ------------------------------------------------------------- read and write */
+
+static void read_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	if (ret < 0)
+		reply_err(io->req, ret);
+	else
+		fuse_reply_buf(io->req, io->session->scratch, (size_t)ret);
+}
+
+/*
+ * All reads share one buffer: a read that parks has put nothing there yet, and
+ * one that is tried again is answered before anything else runs.
+ */
+void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct file *file = req_file(req, ino, fi, false);
+	struct fuse_iocb *io;
+	ssize_t ret = -EINVAL;
+
+	if (file == NULL)
+		return;
+	if (!file_readable(file)) {
+		reply_err(req, -EBADF);
+		return;
+	}
+	io = iocb_new(req, file->f_inode, file, (unsigned int)fi->flags, read_finish);
+	if (io == NULL)
+		return;
+	if (size > SESSION_MAX_IO)
+		size = SESSION_MAX_IO;
+	iov_iter_ubuf(&io->kiocb.ki_iter, io->session->scratch, size);
+	io->kiocb.ki_pos = (uint64_t)off;
+	if (off >= 0 && file->f_op->read_iter != NULL)
+		ret = file->f_op->read_iter(&io->kiocb, &io->kiocb.ki_iter);
+	iocb_started(io, ret);
+}
+
+static void write_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	if (ret < 0)
+		reply_err(io->req, ret);
+	else
+		fuse_reply_write(io->req, (size_t)ret);
+}
+
+void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi)
+{
+	struct file *file = req_file(req, ino, fi, false);
+	struct sockfs_session *s = req_session(req);
+	struct fuse_iocb *io;
+	ssize_t ret = -EINVAL;
+
+	if (file == NULL)
+		return;
+	if (!file_writable(file) || !session_in_message(s, buf, size)) {
+		reply_err(req, file_writable(file) ? -EINVAL : -EBADF);
+		return;
+	}
+	io = iocb_new(req, file->f_inode, file, (unsigned int)fi->flags, write_finish);
+	if (io == NULL)
+		return;
+	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
+	io->has_data = true;
+	io->kiocb.ki_pos = (uint64_t)off;
+	if (off >= 0 && file->f_op->write_iter != NULL)
+		ret = file->f_op->write_iter(&io->kiocb, &io->kiocb.ki_iter);
+	iocb_started(io, ret);
+}
+
+static void fsync_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	reply_err(io->req, ret);
+}
+
+void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct file *file = req_file(req, ino, fi, false);
+	struct fuse_iocb *io;
+	ssize_t ret = 0;
+
+	(void)datasync;
+	if (file == NULL)
+		return;
+	io = iocb_new(req, file->f_inode, file, 0, fsync_finish);
+	if (io == NULL)
+		return;
+	if (file->f_op->fsync != NULL)
+		ret = file->f_op->fsync(&io->kiocb);
+	iocb_started(io, ret);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of this room share. The name is that of the kernel's
+ * fs/fuse/fuse_i.h, the other end of the wire.
+ *
+ * Each operation decodes numbers into objects, calls the file system and
+ * answers; no operation decides anything about sockets.
+ */
+#ifndef FUSE_FUSE_I_H
+#define FUSE_FUSE_I_H
+
+#define FUSE_USE_VERSION 35
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "fs/fs.h"
+#include "fuse/session.h"
+
+/* The largest read and write of one request, and room for the headers before it. */
+#define SESSION_MAX_IO (1u << 20)
+#define SESSION_BUF_SIZE (SESSION_MAX_IO + 4096u)
+
+/* Arguments of most ioctls and remainders of small writes need no memory of their own. */
+#define IOCB_INLINE 512
+
+enum iocb_mem { IOCB_MEM_NONE, IOCB_MEM_HEAP, IOCB_MEM_RECEIVE };
+
+/*
+ * A request of the kernel that may have to wait. It lives from iocb_new until
+ * its finish has answered it. Parked, it is on the session's list, counts in
+ * its file's f_busy and holds its inode's i_busy.
+ */
+struct fuse_iocb {
+	struct kiocb kiocb;
+	fuse_req_t req;
+	struct sockfs_session *session;
+	struct inode *inode; /* that is worked on; an open may give its file another */
+	LIST_ENTRY(fuse_iocb) link;
+	/* Answers the request, once. The kiocb is over; the iocb goes afterwards. */
+	void (*finish)(struct fuse_iocb *io, ssize_t ret);
+	void *mem;	     /* given back with the iocb, by mem_kind */
+	size_t out_size;     /* ioctl: bytes of answer */
+	ssize_t early_ret;   /* completed while it was being started */
+	enum iocb_mem mem_kind;
+	bool starting;	     /* the operation has not returned yet */
+	bool early;	     /* ... but has called ki_complete */
+	bool parked;
+	bool has_data;	     /* ki_iter points into the receive buffer */
+	_Alignas(16) char arg[IOCB_INLINE];
+};
+
+LIST_HEAD(iocb_list, fuse_iocb);
+
+struct sockfs_session {
+	struct fuse_session *se;
+	struct super_block *sb;
+	struct kmem_cache *iocb_cache;
+	struct iocb_list parked;
+	char *buf;     /* the message that is being worked on */
+	size_t len;    /* its bytes */
+	char *scratch; /* SESSION_MAX_IO bytes for answers: reads, lists, directories */
+	bool got_init;
+};
+
+/* session.c --------------------------------------------------------------- */
+
+static inline struct sockfs_session *req_session(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* Do these bytes lie within the message? libfuse does not look. */
+bool session_in_message(const struct sockfs_session *s, const void *p, size_t len);
+
+/* Keep the message's buffer beyond the turn; the session gets another. NULL: out of memory. */
+char *session_take_buf(struct sockfs_session *s);
+/* Give back a buffer that was taken. */
+void session_put_buf(struct sockfs_session *s, char *buf);
+
+/* iocb.c ------------------------------------------------------------------ */
+
+/*
+ * A request for @file on @inode, to be answered by @finish. @flags are
+ * those of open(2) at this moment. NULL when out of memory: it was answered.
+ */
+struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *file,
+			   unsigned int flags, void (*finish)(struct fuse_iocb *io, ssize_t ret));
+
+/*
+ * @ret is what the operation has returned: finish or park. The iocb may be
+ * gone afterwards.
+ */
+void iocb_started(struct fuse_iocb *io, ssize_t ret);
+
+/* Memory for @size bytes that lives as long as the iocb; NULL: out of memory. */
+void *iocb_mem(struct fuse_iocb *io, size_t size);
+
+/* Free one that was not started; its request is the caller's again. */
+void iocb_free(struct fuse_iocb *io);
+
+/* End the parked requests of @file (NULL: all) with @err. */
+void iocb_cancel(struct sockfs_session *s, const struct file *file, int err);
+
+/* reply.c ----------------------------------------------------------------- */
+
+/* @err: 0 or -errno, as every function of the daemon returns it. */
+void reply_err(fuse_req_t req, ssize_t err);
+
+/* How long the kernel may believe what it is told about @inode, in seconds. */
+double inode_timeout(const struct inode *inode);
+/* Everything but taking the lookup. */
+void fill_entry(struct inode *inode, struct fuse_entry_param *ret_e);
+/* A nodeid for a name: one lookup, taken back if the kernel does not get it. */
+void reply_entry(fuse_req_t req, struct inode *inode);
+void reply_attr(fuse_req_t req, struct inode *inode);
+/* @inode NULL: OPEN or OPENDIR; else CREATE, with a lookup. On failure the file is closed. */
+void reply_open(fuse_req_t req, struct file *file, struct inode *inode);
+/* Take back the lookups in @size bytes of READDIRPLUS answer. */
+void forget_direntplus(struct super_block *sb, const char *buf, size_t size);
+
+/* ops.c ------------------------------------------------------------------- */
+
+extern const struct fuse_lowlevel_ops sockfs_ll_ops;
+
+/* Numbers to objects. NULL: the request has been answered (ESTALE, EBADF, ENOTDIR). */
+struct inode *req_inode(fuse_req_t req, fuse_ino_t ino);
+struct inode *req_dir(fuse_req_t req, fuse_ino_t ino);
+/* A file that was opened by inode number @ino, a directory's if @dir. */
+struct file *req_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, bool dir);
+struct cred req_cred(fuse_req_t req);
+
+/* namei.c, attr.c, xattr.c, file.c, ioctl.c, dir.c: the operations -------- */
+
+void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ll_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+void ll_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void ll_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void ll_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+void ll_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ll_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void ll_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+	       const char *newname, unsigned int flags);
+void ll_readlink(fuse_req_t req, fuse_ino_t ino);
+
+void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int valid,
+		struct fuse_file_info *fi);
+void ll_statfs(fuse_req_t req, fuse_ino_t ino);
+
+void ll_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+		 size_t size, int flags);
+void ll_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void ll_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void ll_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Open @inode by its f_op; answers as OPEN, or as CREATE when @created. */
+void open_inode(fuse_req_t req, struct inode *inode, unsigned int flags, bool created);
+void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi);
+void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf, size_t in_size,
+	      size_t out_size);
+void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+	     struct fuse_pollhandle *ph);
+/* Let the poller of @file go; with @wake tell it to look again first. */
+void file_drop_poll(struct file *file, bool wake);
+
+void ll_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ll_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		struct fuse_file_info *fi);
+void ll_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi);
+
+#endif /* FUSE_FUSE_I_H */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that may have to wait.
+ *
+ * Happy path: iocb_new, the operation is called, iocb_started gets its result
+ * and finish answers. If the operation wants to wait (-EIOCBQUEUED) the iocb is
+ * parked: the operation owns the kiocb until it calls ki_complete, and only
+ * then finish answers.
+ *
+ * Failure modes: the caller is signalled (INTERRUPT), its file is released
+ * under it (the kernel does not, a broken one may), the session stops. Each
+ * calls ki_cancel, which completes the kiocb: there is one way out.
+ *
+ * libfuse calls an interrupt function at once when the INTERRUPT was there
+ * first, and would then touch the request that the answer has freed. So a
+ * request that is interrupted already is cancelled here, without it.
+ */
+#include "config.h"
+
+#include "fuse/fuse_i.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "mm/slab.h"
+
+/* A remainder of at most this many bytes is copied, so that it does not hold a whole buffer. */
+#define IOCB_COPY_MAX (32u << 10)
+
+static void iocb_complete(struct kiocb *kiocb, ssize_t ret);
+
+struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *file,
+			   unsigned int flags, void (*finish)(struct fuse_iocb *io, ssize_t ret))
+{
+	struct sockfs_session *s = req_session(req);
+	struct fuse_iocb *io = kmem_cache_alloc(s->iocb_cache);
+
+	if (io == NULL) {
+		reply_err(req, -ENOMEM);
+		return NULL;
+	}
+	memset(io, 0, offsetof(struct fuse_iocb, arg));
+	io->kiocb.ki_filp = file;
+	io->kiocb.ki_flags = flags & O_NONBLOCK ? IOCB_NOWAIT : 0;
+	io->kiocb.ki_cred = req_cred(req);
+	io->kiocb.ki_complete = iocb_complete;
+	io->req = req;
+	io->session = s;
+	io->inode = inode;
+	io->finish = finish;
+	io->starting = true;
+	return io;
+}
+
+void *iocb_mem(struct fuse_iocb *io, size_t size)
+{
+	if (size <= sizeof(io->arg))
+		return io->arg;
+	io->mem = malloc(size);
+	if (io->mem != NULL)
+		io->mem_kind = IOCB_MEM_HEAP;
+	return io->mem;
+}
+
+void iocb_free(struct fuse_iocb *io)
+{
+	if (io->mem_kind == IOCB_MEM_RECEIVE)
+		session_put_buf(io->session, io->mem);
+	else
+		free(io->mem);
+	kmem_cache_free(io->session->iocb_cache, io);
+}
+
+static void iocb_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	io->finish(io, ret);
+	iocb_free(io);
+}
+
+static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
+{
+	struct fuse_iocb *io = container_of(kiocb, struct fuse_iocb, kiocb);
+	struct inode *inode = io->inode;
+
+	if (io->starting) {
+		io->early = true;
+		io->early_ret = ret;
+		return;
+	}
+	LIST_REMOVE(io, link);
+	io->parked = false;
+	kiocb->ki_filp->f_busy--;
+	iocb_finish(io, ret);
+	iput(inode);
+}
+
+static void on_interrupt(fuse_req_t req, void *data)
+{
+	struct fuse_iocb *io = data;
+
+	(void)req;
+	io->kiocb.ki_cancel(&io->kiocb, -EINTR);
+}
+
+/* What was not sent lies in the receive buffer, which the next request overwrites. */
+static int iocb_keep_data(struct fuse_iocb *io)
+{
+	struct iov_iter *iter = &io->kiocb.ki_iter;
+
+	if (iter->count <= IOCB_COPY_MAX) {
+		void *copy = iocb_mem(io, iter->count);
+
+		if (copy == NULL)
+			return -ENOMEM;
+		memcpy(copy, iter->buf, iter->count);
+		iter->buf = copy;
+		return 0;
+	}
+	io->mem = session_take_buf(io->session);
+	if (io->mem == NULL)
+		return -ENOMEM;
+	io->mem_kind = IOCB_MEM_RECEIVE;
+	return 0;
+}
+
+static void iocb_park(struct fuse_iocb *io)
+{
+	struct kiocb *kiocb = &io->kiocb;
+
+	io->parked = true;
+	ihold(io->inode);
+	kiocb->ki_filp->f_busy++;
+	LIST_INSERT_HEAD(&io->session->parked, io, link);
+
+	if (io->has_data && iocb_keep_data(io) != 0)
+		kiocb->ki_cancel(kiocb, -ENOMEM);
+	else if (fuse_req_interrupted(io->req))
+		kiocb->ki_cancel(kiocb, -EINTR);
+	else
+		fuse_req_interrupt_func(io->req, on_interrupt, io);
+}
+
+void iocb_started(struct fuse_iocb *io, ssize_t ret)
+{
+	io->starting = false;
+	if (ret != -EIOCBQUEUED)
+		iocb_finish(io, ret);
+	else if (io->early)
+		iocb_finish(io, io->early_ret);
+	else
+		iocb_park(io);
+}
+
+static struct fuse_iocb *iocb_first(const struct sockfs_session *s, const struct file *file)
+{
+	struct fuse_iocb *io;
+
+	LIST_FOREACH(io, &s->parked, link)
+		if (file == NULL || io->kiocb.ki_filp == file)
+			return io;
+	return NULL;
+}
+
+void iocb_cancel(struct sockfs_session *s, const struct file *file, int err)
+{
+	struct fuse_iocb *io, *last = NULL;
+
+	/* A completion may take others off the list, so begin anew each time. */
+	while ((io = iocb_first(s, file)) != NULL) {
+		if (io == last) {
+			pr_err("BUG: a cancelled request did not end");
+			return;
+		}
+		last = io;
+		io->kiocb.ki_cancel(&io->kiocb, err);
+	}
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ioctl and poll on open files.
+ *
+ * The kernel copies exactly the bytes that a command's number encodes
+ * ("restricted" ioctls), in and out, so the operation sees plain memory.
+ */
+#include "config.h"
+
+#include "fuse/fuse_i.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static void ioctl_finish(struct fuse_iocb *io, ssize_t ret)
+{
+	if (ret < 0)
+		reply_err(io->req, ret);
+	else
+		fuse_reply_ioctl(io->req, (int)ret, io->kiocb.ki_result, io->out_size);
+}
+
+/* The argument, with room for the answer; the rest of it zero. */
+static int ioctl_arg(struct fuse_iocb *io, unsigned int cmd, const void *in_buf, size_t in_size,
+		     size_t out_size)
+{
+	size_t size = _IOC_SIZE(cmd);
+	size_t in_want = _IOC_DIR(cmd) & _IOC_WRITE ? size : 0;
+	char *arg;
+
+	io->out_size = _IOC_DIR(cmd) & _IOC_READ ? size : 0;
+	if (in_size != in_want || out_size < io->out_size ||
+	    !session_in_message(io->session, in_buf, in_size))
+		return -EINVAL;
+	arg = iocb_mem(io, size);
+	if (arg == NULL)
+		return -ENOMEM;
+	if (in_size > 0)
+		memcpy(arg, in_buf, in_size);
+	memset(arg + in_size, 0, size - in_size);
+	io->kiocb.ki_result = arg;
+	return 0;
+}
+
+void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf, size_t in_size,
+	      size_t out_size)
+{
+	struct file *file = req_file(req, ino, fi, flags & FUSE_IOCTL_DIR);
+	struct fuse_iocb *io;
+	ssize_t ret;
+
+	(void)arg;
+	if (file == NULL)
+		return;
+	if (file->f_op->ioctl == NULL) {
+		reply_err(req, -ENOTTY);
+		return;
+	}
+	io = iocb_new(req, file->f_inode, file, file->f_flags, ioctl_finish);
+	if (io == NULL)
+		return;
+	ret = ioctl_arg(io, cmd, in_buf, in_size, out_size);
+	if (ret == 0)
+		ret = file->f_op->ioctl(&io->kiocb, cmd, io->kiocb.ki_result);
+	iocb_started(io, ret);
+}
+
+void file_drop_poll(struct file *file, bool wake)
+{
+	struct fuse_pollhandle *ph = file->f_pollhandle;
+
+	file->f_pollhandle = NULL;
+	if (ph == NULL)
+		return;
+	if (wake)
+		fuse_lowlevel_notify_poll(ph);
+	fuse_pollhandle_destroy(ph);
+}
+
+/* @ph: somebody waits. The kernel asks anew, with a new one, after each notice. */
+void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+	     struct fuse_pollhandle *ph)
+{
+	struct file *file = req_file(req, ino, fi, false);
+	unsigned int events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
+
+	if (file == NULL) {
+		if (ph != NULL)
+			fuse_pollhandle_destroy(ph);
+		return;
+	}
+	if (ph != NULL) {
+		file_drop_poll(file, false);
+		file->f_pollhandle = ph;
+	}
+	if (file->f_op->poll != NULL)
+		events = file->f_op->poll(file, ph != NULL);
+	fuse_reply_poll(req, events);
+}

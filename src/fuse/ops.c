@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of operations, and how the numbers in a request become objects.
+ *
+ * Not there, on purpose: flush and access (the kernel stops asking after one
+ * ENOSYS; default_permissions checks access), lseek (sockets have no position,
+ * other files use the kernel's own), locks (the kernel keeps them), write_buf
+ * (libfuse would splice each request through a pipe), fallocate, bmap.
+ */
+#include "config.h"
+
+#include "fuse/fuse_i.h"
+
+#include <errno.h>
+
+static void ll_init(void *userdata, struct fuse_conn_info *conn)
+{
+	struct sockfs_session *s = userdata;
+
+	s->got_init = true;
+	conn->max_write = SESSION_MAX_IO;
+	conn->time_gran = 1;
+	/*
+	 * Asynchronous requests (io_uring, AIO, and every RELEASE) share this
+	 * many places; a parked read keeps its place. The default, 12, would let
+	 * twelve silent peers stop the mount.
+	 */
+	conn->max_background = 65535;
+	conn->congestion_threshold = 65535;
+	/* Without it `> file` is a SETATTR, which waits for a parked writer. */
+	conn->want |= conn->capable & FUSE_CAP_ATOMIC_O_TRUNC;
+	/* The kernel removes setuid bits itself; nothing of ours is cached pages. */
+	conn->want &= ~((unsigned int)FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_WRITEBACK_CACHE |
+			FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_SPLICE_READ);
+}
+
+/* The root is not counted: the mount itself holds it. */
+static void forget_one(struct sockfs_session *s, fuse_ino_t ino, uint64_t nlookup)
+{
+	struct inode *inode = ino == FUSE_ROOT_ID ? NULL : ilookup(s->sb, ino);
+
+	if (inode != NULL)
+		inode_forget(inode, nlookup);
+}
+
+static void ll_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
+{
+	forget_one(req_session(req), ino, nlookup);
+	fuse_reply_none(req);
+}
+
+static void ll_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	struct sockfs_session *s = req_session(req);
+
+	if (count <= s->len && session_in_message(s, forgets, count * sizeof(*forgets)))
+		for (size_t i = 0; i < count; i++)
+			forget_one(s, forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+const struct fuse_lowlevel_ops sockfs_ll_ops = {
+	.init = ll_init,
+	.lookup = ll_lookup,
+	.forget = ll_forget,
+	.forget_multi = ll_forget_multi,
+	.getattr = ll_getattr,
+	.setattr = ll_setattr,
+	.readlink = ll_readlink,
+	.mknod = ll_mknod,
+	.mkdir = ll_mkdir,
+	.unlink = ll_unlink,
+	.rmdir = ll_rmdir,
+	.symlink = ll_symlink,
+	.rename = ll_rename,
+	.link = ll_link,
+	.create = ll_create,
+	.open = ll_open,
+	.read = ll_read,
+	.write = ll_write,
+	.release = ll_release,
+	.fsync = ll_fsync,
+	.ioctl = ll_ioctl,
+	.poll = ll_poll,
+	.opendir = ll_opendir,
+	.readdir = ll_readdir,
+	.readdirplus = ll_readdirplus,
+	.releasedir = ll_release,
+	.statfs = ll_statfs,
+	.setxattr = ll_setxattr,
+	.getxattr = ll_getxattr,
+	.listxattr = ll_listxattr,
+	.removexattr = ll_removexattr,
+};
+
+struct inode *req_inode(fuse_req_t req, fuse_ino_t ino)
+{
+	struct inode *inode = ilookup(req_session(req)->sb, ino);
+
+	if (inode == NULL)
+		reply_err(req, -ESTALE);
+	return inode;
+}
+
+struct inode *req_dir(fuse_req_t req, fuse_ino_t ino)
+{
+	struct inode *inode = req_inode(req, ino);
+
+	if (inode != NULL && !S_ISDIR(inode->i_mode)) {
+		reply_err(req, -ENOTDIR);
+		return NULL;
+	}
+	return inode;
+}
+
+struct file *req_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, bool dir)
+{
+	struct file *file = fget(req_session(req)->sb, fi->fh);
+
+	/* A dialled file has another inode than the one that was opened. */
+	if (file == NULL || file->f_nodeid != ino || dir != S_ISDIR(file->f_inode->i_mode)) {
+		reply_err(req, -EBADF);
+		return NULL;
+	}
+	return file;
+}
+
+struct cred req_cred(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct cred){.uid = ctx->uid, .gid = ctx->gid, .pid = ctx->pid};
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Answers: the only place where the sign of errno flips.
+ *
+ * An answer can fail: -ENOENT when the kernel has given the request up. What
+ * was handed out with it (a lookup, an open file) is then taken back, for
+ * nobody else ever will.
+ */
+#include "config.h"
+
+#include "fuse/fuse_i.h"
+
+#include <errno.h>
+#include <linux/fuse.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+/* linux/fuse.h of before 6.0 has not all of them; the kernel has. */
+#ifndef FOPEN_STREAM
+#define FOPEN_STREAM (1 << 4)
+#endif
+
+/* Only we change what is stable, and we say so (s_inval_attr). */
+#define STABLE_SECONDS 3600.0
+
+/* The kernel refuses an answer with a number out of 1..511, and then waits for ever. */
+#define ERRNO_LAST 511
+
+void reply_err(fuse_req_t req, ssize_t err)
+{
+	if (err > 0 || err < -ERRNO_LAST) {
+		pr_err("BUG: %zd is not an errno", err);
+		err = -EIO;
+	}
+	fuse_reply_err(req, (int)-err);
+}
+
+double inode_timeout(const struct inode *inode)
+{
+	return inode->i_state & I_UNSTABLE ? 0.0 : STABLE_SECONDS;
+}
+
+void fill_entry(struct inode *inode, struct fuse_entry_param *ret_e)
+{
+	memset(ret_e, 0, sizeof(*ret_e));
+	ret_e->ino = inode->i_nodeid;
+	ret_e->attr_timeout = inode_timeout(inode);
+	ret_e->entry_timeout = ret_e->attr_timeout;
+	vfs_getattr(inode, &ret_e->attr);
+}
+
+void reply_entry(fuse_req_t req, struct inode *inode)
+{
+	struct fuse_entry_param e;
+
+	fill_entry(inode, &e);
+	inode_get_lookup(inode);
+	if (fuse_reply_entry(req, &e) != 0)
+		inode_forget(inode, 1);
+}
+
+void reply_attr(fuse_req_t req, struct inode *inode)
+{
+	struct stat st;
+
+	vfs_getattr(inode, &st);
+	fuse_reply_attr(req, &st, inode_timeout(inode));
+}
+
+static void fill_attr(const struct stat *st, struct fuse_attr *ret_attr)
+{
+	*ret_attr = (struct fuse_attr){
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.blocks = (uint64_t)st->st_blocks,
+		.atime = (uint64_t)st->st_atim.tv_sec,
+		.mtime = (uint64_t)st->st_mtim.tv_sec,
+		.ctime = (uint64_t)st->st_ctim.tv_sec,
+		.atimensec = (uint32_t)st->st_atim.tv_nsec,
+		.mtimensec = (uint32_t)st->st_mtim.tv_nsec,
+		.ctimensec = (uint32_t)st->st_ctim.tv_nsec,
+		.mode = st->st_mode,
+		.nlink = (uint32_t)st->st_nlink,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.rdev = (uint32_t)st->st_rdev,
+		.blksize = (uint32_t)st->st_blksize,
+	};
+}
+
+static void fill_entry_out(const struct fuse_entry_param *e, struct fuse_entry_out *ret_out)
+{
+	*ret_out = (struct fuse_entry_out){
+		.nodeid = e->ino,
+		.generation = e->generation,
+		.entry_valid = (uint64_t)e->entry_timeout,
+		.attr_valid = (uint64_t)e->attr_timeout,
+	};
+	fill_attr(&e->attr, &ret_out->attr);
+}
+
+/*
+ * By hand, because libfuse has no field for FOPEN_STREAM. Without it a reader
+ * that waits would hold the description's position, and every writer on the
+ * same description with it.
+ */
+static void fill_open_out(const struct file *file, struct fuse_open_out *ret_out)
+{
+	*ret_out = (struct fuse_open_out){.fh = file->f_id};
+	if (S_ISDIR(file->f_inode->i_mode))
+		return;
+	ret_out->open_flags = FOPEN_DIRECT_IO;
+	if (file->f_mode & FMODE_STREAM)
+		ret_out->open_flags |= FOPEN_STREAM | FOPEN_NONSEEKABLE;
+}
+
+void reply_open(fuse_req_t req, struct file *file, struct inode *inode)
+{
+	struct {
+		struct fuse_entry_out entry;
+		struct fuse_open_out open;
+	} out;
+	struct fuse_entry_param e;
+	int err;
+
+	fill_open_out(file, &out.open);
+	if (inode == NULL) {
+		err = fuse_reply_buf(req, (char *)&out.open, sizeof(out.open));
+	} else {
+		fill_entry(inode, &e);
+		fill_entry_out(&e, &out.entry);
+		inode_get_lookup(inode);
+		err = fuse_reply_buf(req, (char *)&out, sizeof(out));
+	}
+	if (err == 0)
+		return;
+	/* The file first: its inode stays while there is a lookup. */
+	file_release(file);
+	if (inode != NULL)
+		inode_forget(inode, 1);
+}
+
+void forget_direntplus(struct super_block *sb, const char *buf, size_t size)
+{
+	size_t pos = 0;
+
+	while (pos + FUSE_NAME_OFFSET_DIRENTPLUS <= size) {
+		const struct fuse_direntplus *d = (const void *)(buf + pos);
+		struct inode *inode = NULL;
+
+		if (d->entry_out.nodeid != 0)
+			inode = ilookup(sb, d->entry_out.nodeid);
+		if (inode != NULL)
+			inode_forget(inode, 1);
+		pos += FUSE_DIRENTPLUS_SIZE(d);
+	}
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The edge to the kernel: one FUSE session on one loop, as the rest of the
+ * daemon sees it. libfuse does not show through this header.
+ */
+#ifndef FUSE_SESSION_H
+#define FUSE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fs/fs.h"
+
+struct fuse_args;
+struct fuse_custom_io;
+struct sockfs_session;
+struct uv_loop_s;
+
+/* What the session tells its owner; both may be NULL, both get @arg. */
+struct sockfs_session_events {
+	/* The mount answers: INIT has been replied to. Called once. */
+	void (*ready)(void *arg);
+	/*
+	 * No request will come any more: unmounted (@err 0), or the device
+	 * failed (@err -errno). Called once, never from within
+	 * sockfs_session_stop(). The session may be stopped, not destroyed, here.
+	 */
+	void (*end)(void *arg, int err);
+	void *arg;
+};
+
+/*
+ * A session that serves @sb on @loop. @args are libfuse's mount options with a
+ * program name in front, and are used up; both stay the caller's to free.
+ * sb->s_fs_info. NULL, with one line logged: a bad option or out of memory.
+ * The owner then calls mount or custom_io, start, stop, runs the loop until
+ * its handles are closed, and calls destroy.
+ */
+struct sockfs_session *sockfs_session_new(struct uv_loop_s *loop, struct super_block *sb,
+					  struct fuse_args *args,
+					  const struct sockfs_session_events *events);
+
+/* Mount on @mountpoint, an absolute path. 0, or -EIO with one line logged. */
+int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
+
+/*
+ * Instead of mounting: requests are read from @fd, a SOCK_SEQPACKET socket
+ * that the session then owns, and answered by @io (fuse_session_custom_io).
+ * 0 or -errno; on failure fd is the caller's.
+ */
+int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_io *io, int fd);
+
+/* Begin to receive. 0 or -errno. */
+int sockfs_session_start(struct sockfs_session *s);
+
+/*
+ * Stop receiving, end every parked request with ESHUTDOWN, wake every poller,
+ * unmount. Idempotent. The handles close when the loop runs on.
+ */
+void sockfs_session_stop(struct sockfs_session *s);
+
+/*
+ * Free a stopped session whose loop has closed its handle, or one that was
+ * never started. 0, or -EBUSY when a request was still out (logged). NULL is
+ * allowed.
+ */
+int sockfs_session_destroy(struct sockfs_session *s);
+
+/* Requests that are parked now; for tests. */
+size_t sockfs_session_parked(const struct sockfs_session *s);
+
+#endif /* FUSE_SESSION_H */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's life on its loop.
+ *
+ * Happy path: rooms are made in the order of their layers, the session mounts,
+ * the loop runs until the session ends or a signal stops it; then receiving
+ * stops, parked requests end, the super block lets go of every socket, and the
+ * loop runs on until libuv has let go of every handle.
+ *
+ * Failure modes: whatever fails on the way up takes down what is there. On
+ * the way down handles get DRAIN_MS; what is left then is told and is a failure.
+ * Only a name that the resolver's thread is still looking up is not: it cannot
+ * be called back, and dies with the process.
+ */
+#include "config.h"
+
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "fs/fs.h"
+#include "fuse/session.h"
+#include "lib/log.h"
+#include "lib/util.h"
+#include "net/socket.h"
+#include "net/tcp.h"
+
+#define DRAIN_MS 5000
+
+struct daemon {
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	unsigned int nr_signals;
+	uv_timer_t deadline;
+	struct super_block sb;
+	struct sockfs_session *session;
+	void (*ready)(void *arg);
+	void *ready_arg;
+	bool ending;
+	bool expired;
+	int status;
+};
+
+static void on_ready(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->ready(d->ready_arg);
+}
+
+static void on_end(void *arg, int err)
+{
+	struct daemon *d = arg;
+
+	if (err != 0) {
+		pr_err("/dev/fuse: %s", strerror(-err));
+		d->status = 1;
+	}
+	d->ending = true;
+	uv_stop(&d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct daemon *d = handle->data;
+
+	if (d->ending)
+		_exit(1);
+	pr_debug("%s: unmounting", strsignal(signum));
+	d->ending = true;
+	uv_stop(&d->loop);
+}
+
+static int start_signals(struct daemon *d, bool foreground)
+{
+	static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
+
+	BUILD_BUG_ON(ARRAY_SIZE(signums) != ARRAY_SIZE(d->signals));
+	for (size_t i = 0; i < ARRAY_SIZE(signums); i++) {
+		uv_signal_t *handle = &d->signals[d->nr_signals];
+		int err;
+
+		/* A background process has no terminal that could hang up. */
+		if (signums[i] == SIGHUP && !foreground) {
+			signal(SIGHUP, SIG_IGN);
+			continue;
+		}
+		err = uv_signal_init(&d->loop, handle);
+		if (err != 0)
+			return err;
+		d->nr_signals++;
+		handle->data = d;
+		err = uv_signal_start(handle, on_signal, signums[i]);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------- the way down */
+
+static void on_deadline(uv_timer_t *handle)
+{
+	struct daemon *d = container_of(handle, struct daemon, deadline);
+
+	d->expired = true;
+}
+
+static void count_handle(uv_handle_t *handle, void *arg)
+{
+	size_t *n = arg;
+
+	if (uv_has_ref(handle))
+		++*n;
+}
+
+static void log_handles(uv_loop_t *loop)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (f == NULL)
+		return;
+	uv_print_all_handles(loop, f);
+	fclose(f);
+	for (char *save, *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		pr_err("still alive: %s", line);
+	free(text);
+}
+
+/* Run until every handle and request is gone. The signals stay on meanwhile. */
+static void loop_drain(struct daemon *d)
+{
+	size_t handles = 0;
+
+	for (unsigned int i = 0; i < d->nr_signals; i++)
+		uv_unref((uv_handle_t *)&d->signals[i]);
+	uv_timer_init(&d->loop, &d->deadline);
+	uv_timer_start(&d->deadline, on_deadline, DRAIN_MS, 0);
+	uv_unref((uv_handle_t *)&d->deadline);
+	while (!d->expired && uv_run(&d->loop, UV_RUN_ONCE) != 0)
+		;
+	if (!d->expired)
+		return;
+	uv_walk(&d->loop, count_handle, &handles);
+	if (handles == 0) {
+		pr_info("a name is still being looked up: not waiting for it");
+		_exit(d->status);
+	}
+	log_handles(&d->loop);
+	_exit(1);
+}
+
+static void loop_close(struct daemon *d)
+{
+	loop_drain(d);
+	for (unsigned int i = 0; i < d->nr_signals; i++)
+		uv_close((uv_handle_t *)&d->signals[i], NULL);
+	uv_close((uv_handle_t *)&d->deadline, NULL);
+	while (uv_run(&d->loop, UV_RUN_DEFAULT) != 0)
+		;
+}
+
+/* ------------------------------------------------------------------- the way up */
+
+static int fail(const char *what, int err)
+{
+	pr_err("%s: %s", what, strerror(-err));
+	return err;
+}
+
+static int daemon_serve(struct daemon *d, struct options *opt)
+{
+	const struct sockfs_session_events events = {on_ready, on_end, d};
+	int err;
+
+	d->session = sockfs_session_new(&d->loop, &d->sb, &opt->mount_args, &events);
+	if (d->session == NULL)
+		return -ENOMEM;
+	err = start_signals(d, opt->foreground);
+	if (err != 0)
+		return fail("signals", err);
+	err = sockfs_session_mount(d->session, opt->mountpoint);
+	if (err != 0)
+		return err;
+	err = sockfs_session_start(d->session);
+	if (err != 0)
+		return fail("/dev/fuse", err);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	return 0;
+}
+
+static int daemon_run(struct daemon *d, struct options *opt)
+{
+	int err = sock_init();
+
+	if (err != 0)
+		return fail("sockets", err);
+	err = tcp_init(&d->loop);
+	if (err != 0) {
+		fail("tcp", err);
+		goto exit_sock;
+	}
+	err = super_init(&d->sb, &sockfs_ops, &sockfs_dir_iops, opt->mode, opt->uid, opt->gid);
+	if (err != 0) {
+		fail("super block", err);
+		goto exit_tcp;
+	}
+	d->sb.s_max_sockets = opt->max_sockets;
+	err = daemon_serve(d, opt);
+
+	d->ending = true;
+	if (d->session != NULL)
+		sockfs_session_stop(d->session);
+	super_fini(&d->sb);
+	loop_close(d);
+	if (sockfs_session_destroy(d->session) != 0)
+		err = -EBUSY;
+exit_tcp:
+	if (tcp_exit() != 0)
+		err = -EBUSY;
+exit_sock:
+	if (sock_exit() != 0)
+		err = -EBUSY;
+	return err;
+}
+
+int loop_serve(struct options *opt, void (*ready)(void *arg), void *arg)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	int err, status = 1;
+
+	if (d == NULL) {
+		fail("start", -ENOMEM);
+		return 1;
+	}
+	d->ready = ready;
+	d->ready_arg = arg;
+	sock_default_connect_timeout = opt->connect_timeout;
+	err = uv_loop_init(&d->loop);
+	if (err != 0) {
+		fail("event loop", err);
+		goto free_daemon;
+	}
+	if (daemon_run(d, opt) == 0)
+		status = d->status;
+	if (uv_loop_close(&d->loop) != 0) {
+		pr_err("BUG: the event loop is busy");
+		status = 1;
+	}
+free_daemon:
+	free(d);
+	return status;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockfs: the process around the daemon: descriptors, limits, background.
+ *
+ * The fork comes before anything that would not survive it. The first process
+ * stays until the mount answers and so has an exit status that tells: 0, or 1
+ * after the line that the second one has written to the common stderr.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "loop.h"
+#include "net/policy.h"
+#include "options.h"
+
+struct process {
+	struct options opt;
+	int ready_fd; /* the first process waits at its other end; -1: there is none */
+};
+
+/* A descriptor that opens as 0, 1 or 2 would get what is meant for the user. */
+static int fill_std_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -errno;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+/* A socket is a descriptor, some are two. */
+static void raise_nofile(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &lim);
+	}
+}
+
+/* Wait for the other process to be ready, or to have failed: the exit status. */
+static int wait_ready(int fd, pid_t pid)
+{
+	ssize_t n;
+	int status;
+	char c;
+
+	do
+		n = read(fd, &c, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		return 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return 1;
+}
+
+/* In the first process: the status to exit with. In the second: -1. */
+static int go_background(struct process *p)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		goto failed;
+	pid = fork();
+	if (pid < 0)
+		goto failed;
+	if (pid > 0) {
+		close(fds[1]);
+		if (p->opt.notify_fd >= 0)
+			close(p->opt.notify_fd);
+		return wait_ready(fds[0], pid);
+	}
+	close(fds[0]);
+	p->ready_fd = fds[1];
+	setsid();
+	return -1;
+
+failed:
+	pr_err("cannot go to the background: %s", strerror(errno));
+	return 1;
+}
+
+static void tell(int *fd)
+{
+	if (*fd < 0)
+		return;
+	if (write(*fd, "\n", 1) != 1)
+		pr_debug("nobody waits to hear that the mount answers");
+	close(*fd);
+	*fd = -1;
+}
+
+static void leave_terminal(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	log_set_target(LOG_TARGET_SYSLOG);
+	if (chdir("/") != 0)
+		pr_warn("cannot leave the current directory: %s", strerror(errno));
+	if (fd < 0)
+		return;
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+static void on_ready(void *arg)
+{
+	struct process *p = arg;
+
+	if (!p->opt.foreground)
+		leave_terminal();
+	tell(&p->opt.notify_fd);
+	tell(&p->ready_fd);
+}
+
+static int run(struct process *p)
+{
+	enum log_level level = p->opt.foreground ? LOGLEVEL_WARNING : LOGLEVEL_INFO;
+	int status = -1;
+
+	if (options_check_mountpoint(&p->opt) != 0)
+		return 1;
+	if (!p->opt.foreground)
+		status = go_background(p);
+	if (status >= 0)
+		return status;
+
+	log_set_level(p->opt.debug ? LOGLEVEL_DEBUG : level);
+	/* The caller's mask comes with each request and the kernel has applied it. */
+	umask(0);
+	signal(SIGPIPE, SIG_IGN);
+	raise_nofile();
+	/* libuv's threads do nothing but look up names, and each may take long. */
+	setenv("UV_THREADPOOL_SIZE", "16", 0);
+	return loop_serve(&p->opt, on_ready, p);
+}
+
+int main(int argc, char **argv)
+{
+	struct process p = {.ready_fd = -1};
+	int status;
+
+	if (fill_std_fds() != 0)
+		return 1;
+	log_open("sockfs", false, LOGLEVEL_INFO);
+	status = options_parse(argc, argv, &p.opt);
+	if (status < 0)
+		status = run(&p);
+	options_free(&p.opt);
+	policy_clear();
+	return status;
+}

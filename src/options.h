@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line of sockfs, and the checks of the mount point.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <fuse_opt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct options {
+	char *source;	  /* what /proc/mounts shows */
+	char *mountpoint; /* as given; absolute after options_check_mountpoint */
+	bool foreground;
+	bool debug;
+	bool nonempty;
+	int notify_fd; /* gets a newline and is closed when the mount answers; -1: none */
+	mode_t mode;   /* of the root directory */
+	uid_t uid;
+	gid_t gid;
+	uint64_t max_sockets;
+	int connect_timeout;	   /* seconds, 0: none */
+	struct fuse_args mount_args; /* for libfuse: a program name and -o's */
+};
+
+/*
+ * Parse @argv into @ret_opt, which options_free() frees in any case. Rules of
+ * allow= and deny= go to net/policy.h at once. Returns -1 to go on, or the
+ * status to exit with: 0 after help or version on stdout, 1 after one line on
+ * stderr.
+ */
+int options_parse(int argc, char **argv, struct options *ret_opt);
+void options_free(struct options *opt);
+
+/*
+ * Is there a directory to mount on, and a device to mount with? 0, or -errno
+ * after one line on stderr.
+ */
+int options_check_mountpoint(struct options *opt);
+
+#endif /* OPTIONS_H */
