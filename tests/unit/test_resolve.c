@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of net/resolve.c. No test needs a name server. */
+#include "config.h"
+
+#include "net/resolve.h"
+
+#include <check.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/addr.h"
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+static uv_loop_t loop;
+
+struct answer {
+	int calls, err;
+	struct addr_list *list;
+};
+
+static void on_answer(void *arg, int err, struct addr_list *list)
+{
+	struct answer *answer = arg;
+
+	answer->calls++;
+	answer->err = err;
+	answer->list = list;
+	ck_assert_int_eq(!err, list != NULL);
+}
+
+static struct sockfs_addr addr_of(const char *host, const char *port)
+{
+	struct sockfs_addr a = {0};
+
+	snprintf(a.host, sizeof(a.host), "%s", host);
+	snprintf(a.port, sizeof(a.port), "%s", port);
+	return a;
+}
+
+static void setup(void)
+{
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+}
+
+static void teardown(void)
+{
+	/* UV_EBUSY would tell of a request that was forgotten. */
+	ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+static const struct {
+	const char *host, *port;
+	bool passive;
+	size_t n;
+	const char *want[2];
+} at_once[] = {
+	{"127.0.0.1", "80", false, 1, {"127.0.0.1:80", NULL}},
+	{"127.0.0.1", "80", true, 1, {"127.0.0.1:80", NULL}},
+	{"::1", "65535", false, 1, {"[::1]:65535", NULL}},
+	{"fe80::1%lo", "1", false, 1, {"[fe80::1%lo]:1", NULL}},
+	{"", "80", false, 2, {"[::1]:80", "127.0.0.1:80"}},
+	{"", "0", true, 2, {"0.0.0.0:0", "[::]:0"}},
+};
+
+START_TEST(numbers_need_no_thread)
+{
+	struct sockfs_addr a = addr_of(at_once[_i].host, at_once[_i].port), back;
+	struct answer answer = {0};
+	struct resolve *r = (struct resolve *)&answer;
+	char text[ADDR_TEXT_MAX];
+	size_t i;
+
+	ck_assert_int_eq(resolve_start(&loop, &a, at_once[_i].passive, on_answer, &answer, &r), 0);
+	ck_assert_ptr_null(r);
+	ck_assert_int_eq(answer.calls, 1);
+	ck_assert_int_eq(answer.err, 0);
+	ck_assert_int_eq(uv_loop_alive(&loop), 0);
+	ck_assert_uint_eq(answer.list->n, at_once[_i].n);
+	for (i = 0; i < at_once[_i].n; i++) {
+		addr_from_sockaddr((struct sockaddr *)&answer.list->addr[i], &back);
+		ck_assert_str_eq(addr_format(&back, text, sizeof(text)), at_once[_i].want[i]);
+	}
+	free(answer.list);
+}
+END_TEST
+
+static bool contains(const struct addr_list *list, const struct addrinfo *ai)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (sockaddr_len(&list->addr[i]) == ai->ai_addrlen &&
+		    memcmp(&list->addr[i], ai->ai_addr, ai->ai_addrlen) == 0)
+			return true;
+	return false;
+}
+
+/* What is answered at once is what getaddrinfo answers; its order depends on the machine's IPv6. */
+START_TEST(empty_host_as_getaddrinfo)
+{
+	bool passive = _i;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0};
+	struct addrinfo *res, *ai;
+	struct sockfs_addr a = addr_of("", "80");
+	struct answer answer = {0};
+	struct resolve *r;
+	size_t n = 0;
+
+	ck_assert_int_eq(getaddrinfo(NULL, "80", &hints, &res), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, passive, on_answer, &answer, &r), 0);
+	for (ai = res; ai; ai = ai->ai_next, n++)
+		ck_assert(contains(answer.list, ai));
+	ck_assert_uint_eq(n, answer.list->n);
+	freeaddrinfo(res);
+	free(answer.list);
+}
+END_TEST
+
+static const struct {
+	const char *host, *port;
+	bool passive;
+	int err;
+} looked_up[] = {
+	{"localhost", "80", false, 0},
+	{"localhost", "80", true, 0},
+	{"127.0.0.1", "http", false, 0},
+	{"", "http", false, 0},
+	{"", "http", true, 0},
+	{"127.1", "80", false, 0}, /* inet_aton's short form: getaddrinfo takes it */
+	{"127.0.0.1", "no-such-service", false, -ENXIO},
+	{"", "no-such-service", true, -ENXIO},
+	{"fe80::1%no-such-if", "80", false, -ENXIO},
+};
+
+START_TEST(names_by_the_pool)
+{
+	struct sockfs_addr a = addr_of(looked_up[_i].host, looked_up[_i].port);
+	struct answer answer = {0};
+	struct resolve *r = NULL;
+	int want = looked_up[_i].err;
+	size_t i;
+
+	/* A machine without /etc/services knows no service. */
+	if (strcmp(looked_up[_i].port, "http") == 0 && !getservbyname("http", "tcp"))
+		want = -ENXIO;
+	ck_assert_int_eq(resolve_start(&loop, &a, looked_up[_i].passive, on_answer, &answer, &r), 0);
+	ck_assert_ptr_nonnull(r);
+	ck_assert_int_eq(answer.calls, 0);
+	/* The caller's address may go before the answer comes. */
+	memset(&a, 0xff, sizeof(a));
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(answer.calls, 1);
+	ck_assert_int_eq(answer.err, want);
+	if (answer.err)
+		return;
+	ck_assert_uint_gt(answer.list->n, 0);
+	for (i = 0; i < answer.list->n; i++) {
+		ck_assert_uint_gt(sockaddr_len(&answer.list->addr[i]), 0);
+		ck_assert_uint_eq(addr_port((struct sockaddr *)&answer.list->addr[i]), 80);
+	}
+	free(answer.list);
+}
+END_TEST
+
+START_TEST(refused_at_once)
+{
+	struct sockfs_addr a = addr_of("127.0.0.1", "65536");
+	struct answer answer = {0};
+	struct resolve *r = (struct resolve *)&answer;
+
+	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &answer, &r), -EINVAL);
+	a = addr_of("\xff\xfe", "80");
+	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &answer, &r), -EINVAL);
+	ck_assert_int_eq(answer.calls, 0);
+	ck_assert_ptr_eq(r, (struct resolve *)&answer);
+	ck_assert_int_eq(uv_loop_alive(&loop), 0);
+}
+END_TEST
+
+/* More than the pool has threads: some run, some are still queued when given up. */
+START_TEST(cancelled_is_never_called)
+{
+	struct sockfs_addr a = addr_of("localhost", "80");
+	struct answer given_up = {0}, kept = {0};
+	struct resolve *r[32], *last;
+	int i;
+
+	for (i = 0; i < COUNT(r); i++)
+		ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &given_up, &r[i]), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &kept, &last), 0);
+	for (i = COUNT(r) - 1; i >= 0; i--)
+		resolve_cancel(r[i]);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(given_up.calls, 0);
+	ck_assert_int_eq(kept.calls, 1);
+	ck_assert_int_eq(kept.err, 0);
+	free(kept.list);
+}
+END_TEST
+
+/* A callback may start the next lookup. */
+static void on_answer_again(void *arg, int err, struct addr_list *list)
+{
+	struct sockfs_addr a = addr_of("localhost", "81");
+	struct resolve *r;
+
+	ck_assert_int_eq(err, 0);
+	free(list);
+	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, arg, &r), 0);
+}
+
+START_TEST(callback_starts_another)
+{
+	struct sockfs_addr a = addr_of("localhost", "80");
+	struct answer answer = {0};
+	struct resolve *r;
+
+	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer_again, &answer, &r), 0);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(answer.calls, 1);
+	ck_assert_int_eq(answer.err, 0);
+	ck_assert_uint_eq(addr_port((struct sockaddr *)&answer.list->addr[0]), 81);
+	free(answer.list);
+}
+END_TEST
+
+START_TEST(errnos)
+{
+	ck_assert_int_eq(resolve_errno(0), 0);
+	ck_assert_int_eq(resolve_errno(UV_EAI_NONAME), -ENXIO);
+	ck_assert_int_eq(resolve_errno(UV_EAI_NODATA), -ENXIO);
+	ck_assert_int_eq(resolve_errno(UV_EAI_SERVICE), -ENXIO);
+	ck_assert_int_eq(resolve_errno(UV_EAI_ADDRFAMILY), -ENXIO);
+	ck_assert_int_eq(resolve_errno(UV_EAI_AGAIN), -EHOSTUNREACH);
+	ck_assert_int_eq(resolve_errno(UV_EAI_FAIL), -EHOSTUNREACH);
+	ck_assert_int_eq(resolve_errno(UV_EAI_BADFLAGS), -EHOSTUNREACH);
+	ck_assert_int_eq(resolve_errno(UV_EAI_CANCELED), -EHOSTUNREACH);
+	ck_assert_int_eq(resolve_errno(UV_EAI_MEMORY), -ENOMEM);
+	ck_assert_int_eq(resolve_errno(UV_ENOMEM), -ENOMEM);
+	ck_assert_int_eq(resolve_errno(UV_EMFILE), -EMFILE);
+	ck_assert_int_eq(resolve_errno(UV_ENFILE), -ENFILE);
+	/* EAI_SYSTEM with whatever errno: the resolver failed, the name may exist. */
+	ck_assert_int_eq(resolve_errno(UV_ENOENT), -EHOSTUNREACH);
+	ck_assert_int_eq(resolve_errno(UV_EIO), -EHOSTUNREACH);
+}
+END_TEST
+
+START_TEST(lengths)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_INET};
+
+	ck_assert_uint_eq(sockaddr_len(&ss), sizeof(struct sockaddr_in));
+	ss.ss_family = AF_INET6;
+	ck_assert_uint_eq(sockaddr_len(&ss), sizeof(struct sockaddr_in6));
+	ss.ss_family = AF_UNIX;
+	ck_assert_uint_eq(sockaddr_len(&ss), 0);
+	ss.ss_family = AF_UNSPEC;
+	ck_assert_uint_eq(sockaddr_len(&ss), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("resolve");
+	TCase *tc = tcase_create("resolve");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, numbers_need_no_thread, 0, COUNT(at_once));
+	tcase_add_loop_test(tc, empty_host_as_getaddrinfo, 0, 2);
+	tcase_add_loop_test(tc, names_by_the_pool, 0, COUNT(looked_up));
+	tcase_add_test(tc, refused_at_once);
+	tcase_add_test(tc, cancelled_is_never_called);
+	tcase_add_test(tc, callback_starts_another);
+	tcase_add_test(tc, errnos);
+	tcase_add_test(tc, lengths);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
