@@ -36,6 +36,8 @@
 #define IDTABLE_INDEX_BITS 30
 #define IDTABLE_MAX (1u << IDTABLE_INDEX_BITS)
 
+#define IDTABLE_NONE UINT32_MAX
+
 struct idtable_chunk;
 
 /* The caller provides the memory and looks at nothing but `count`. */

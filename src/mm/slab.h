@@ -36,8 +36,9 @@
  * Debug caches have a flag below, and in a build with CONFIG_SLUB_DEBUG
  * (configure --enable-debug) every cache is one. They have no ready stack: each
  * check happens at the very call that is wrong. A finding is one line of log,
- * `BUG cache (TEXT): object 0x...`, and the program goes on: an object that
- * cannot be trusted is leaked, not given out again.
+ * `BUG NAME (slab): TEXT: object 0x...`, and the program goes on: an object
+ * that cannot be trusted stays taken for ever (and kmem_cache_destroy will say
+ * so). Red zones and poison bring the consistency checks along.
  *
  * Under AddressSanitizer free objects and the gaps are poisoned, so it reports a use after
  * free inside a slab as it does for malloc; slots are a little larger then.
