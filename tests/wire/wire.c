@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A kernel for tests: the plumbing. wire_ops.c has the requests.
+ */
+#include "config.h"
+
+#define FUSE_USE_VERSION 35
+
+#include "wire.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "net/tcp.h"
+
+#define WAIT_MS 10000
+
+/* libfuse hands the session's own pointer to the callbacks, not ours. */
+static struct wire *the_wire;
+
+/* ------------------------------------------------- the daemon's side of the line */
+
+static bool request_done(struct wire *w, uint64_t unique)
+{
+	struct wire_request *r;
+
+	TAILQ_FOREACH(r, &w->requests, link)
+		if (r->unique == unique) {
+			TAILQ_REMOVE(&w->requests, r, link);
+			free(r);
+			return true;
+		}
+	return false;
+}
+
+static void take_notice(struct wire *w, int code, const char *body)
+{
+	w->notices++;
+	if (code == FUSE_NOTIFY_POLL)
+		memcpy(&w->last_kh, body, sizeof(w->last_kh));
+	else if (code == FUSE_NOTIFY_INVAL_INODE)
+		memcpy(&w->last_inval, body, sizeof(w->last_inval));
+}
+
+static void take_answer(struct wire *w, const char *msg, size_t len)
+{
+	struct fuse_out_header out;
+	struct wire_answer *a;
+
+	memcpy(&out, msg, sizeof(out));
+	if (out.unique == 0) {
+		take_notice(w, out.error, msg + sizeof(out));
+		return;
+	}
+	/* An interrupt that found nobody may be handed back, to be sent again. */
+	if (out.unique & 1 && out.error == -EAGAIN)
+		return;
+	if (out.len != len || out.error > 0 || out.error < -511 || !request_done(w, out.unique)) {
+		w->wrong++;
+		return;
+	}
+	a = calloc(1, sizeof(*a) + len);
+	if (a == NULL)
+		abort();
+	a->unique = out.unique;
+	a->error = out.error;
+	a->len = len - sizeof(out);
+	memcpy(a->data, msg + sizeof(out), a->len);
+	TAILQ_INSERT_TAIL(&w->answers, a, link);
+}
+
+static ssize_t on_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+	struct wire *w = the_wire;
+	size_t len = 0, at = 0;
+	char *msg;
+
+	(void)fd;
+	(void)userdata;
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	msg = malloc(len);
+	if (msg == NULL)
+		abort();
+	for (int i = 0; i < count; at += iov[i++].iov_len)
+		memcpy(msg + at, iov[i].iov_base, iov[i].iov_len);
+	if (w->refuse != 0) {
+		struct fuse_out_header out;
+
+		/* The kernel has given the request up: it is over all the same. */
+		memcpy(&out, msg, sizeof(out));
+		request_done(w, out.unique);
+		errno = w->refuse;
+	} else {
+		take_answer(w, msg, len);
+	}
+	free(msg);
+	return w->refuse != 0 ? -1 : (ssize_t)len;
+}
+
+static ssize_t on_read(int fd, void *buf, size_t len, void *userdata)
+{
+	(void)userdata;
+	return read(fd, buf, len);
+}
+
+static void on_ready(void *arg)
+{
+	((struct wire *)arg)->ready = true;
+}
+
+static void on_end(void *arg, int err)
+{
+	(void)err;
+	((struct wire *)arg)->ended = true;
+}
+
+/* ----------------------------------------------------------------- up and down */
+
+static int start_session(struct wire *w, int fd)
+{
+	static const struct fuse_custom_io io = {.writev = on_writev, .read = on_read};
+	const struct sockfs_session_events events = {on_ready, on_end, w};
+	char name[] = "wire";
+	char *argv[] = {name, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+
+	w->session = sockfs_session_new(&w->loop, &w->sb, &args, &events);
+	fuse_opt_free_args(&args);
+	if (w->session == NULL)
+		return -1;
+	if (sockfs_session_custom_io(w->session, &io, fd) != 0)
+		return -1;
+	return sockfs_session_start(w->session);
+}
+
+struct wire *wire_new_raw(void)
+{
+	struct wire *w = calloc(1, sizeof(*w));
+	int size = 4 << 20;
+	int fds[2];
+
+	if (w == NULL || uv_loop_init(&w->loop) != 0)
+		abort();
+	the_wire = w;
+	TAILQ_INIT(&w->answers);
+	TAILQ_INIT(&w->requests);
+	if (sock_init() != 0 || tcp_init(&w->loop) != 0 ||
+	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0)
+		return NULL;
+	w->sb.s_max_sockets = 1000000;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+		return NULL;
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	w->fd = fds[0];
+	return start_session(w, fds[1]) == 0 ? w : NULL;
+}
+
+struct wire *wire_new(void)
+{
+	struct wire *w = wire_new_raw();
+
+	return w != NULL && wire_init(w) == 0 && w->ready ? w : NULL;
+}
+
+void wire_stop(struct wire *w)
+{
+	sockfs_session_stop(w->session);
+}
+
+static void on_wait_over(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+/* Handles that do not close are found by uv_loop_close. */
+static void drain(struct wire *w)
+{
+	bool over = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&w->loop, &timer);
+	timer.data = &over;
+	uv_timer_start(&timer, on_wait_over, WAIT_MS, 0);
+	uv_unref((uv_handle_t *)&timer);
+	while (!over && uv_run(&w->loop, UV_RUN_ONCE) != 0)
+		;
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+int wire_free(struct wire *w)
+{
+	struct wire_request *r;
+	struct wire_answer *a;
+	int bad = 0;
+
+	wire_stop(w);
+	super_fini(&w->sb);
+	drain(w);
+	bad += (int)w->wrong;
+	while ((r = TAILQ_FIRST(&w->requests)) != NULL) {
+		TAILQ_REMOVE(&w->requests, r, link);
+		free(r);
+		bad++;
+	}
+	while ((a = TAILQ_FIRST(&w->answers)) != NULL) {
+		TAILQ_REMOVE(&w->answers, a, link);
+		free(a);
+	}
+	bad += sockfs_session_destroy(w->session) != 0;
+	bad += tcp_exit() != 0;
+	bad += sock_exit() != 0;
+	bad += uv_loop_close(&w->loop) != 0;
+	close(w->fd);
+	free(w);
+	return bad;
+}
+
+/* --------------------------------------------------------- requests and answers */
+
+void wire_turn(struct wire *w)
+{
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+void wire_send_raw(struct wire *w, const void *msg, size_t len)
+{
+	if (send(w->fd, msg, len, MSG_NOSIGNAL) != (ssize_t)len)
+		abort();
+	wire_turn(w);
+}
+
+void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nodeid,
+		  const void *arg, size_t len, const void *data, size_t data_len, bool expects)
+{
+	struct fuse_in_header in = {
+		.len = (uint32_t)(sizeof(in) + len + data_len),
+		.opcode = opcode,
+		.unique = unique,
+		.nodeid = nodeid,
+		.uid = w->uid,
+		.gid = w->gid,
+		.pid = 1,
+	};
+	char *msg = malloc(in.len);
+	struct wire_request *r = expects ? calloc(1, sizeof(*r)) : NULL;
+
+	if (msg == NULL || (expects && r == NULL))
+		abort();
+	if (expects) {
+		r->unique = unique;
+		TAILQ_INSERT_TAIL(&w->requests, r, link);
+	}
+	memcpy(msg, &in, sizeof(in));
+	if (len > 0)
+		memcpy(msg + sizeof(in), arg, len);
+	if (data_len > 0)
+		memcpy(msg + sizeof(in) + len, data, data_len);
+	wire_send_raw(w, msg, in.len);
+	free(msg);
+}
+
+uint64_t wire_send(struct wire *w, uint32_t opcode, uint64_t nodeid, const void *arg, size_t len,
+		   const void *data, size_t data_len)
+{
+	/* As in the kernel: even numbers, odd ones are interrupts'. */
+	uint64_t unique = w->unique += 2;
+
+	wire_send_as(w, unique, opcode, nodeid, arg, len, data, data_len, true);
+	return unique;
+}
+
+int wire_answer(struct wire *w, uint64_t unique, void *buf, size_t size, size_t *ret_len)
+{
+	struct wire_answer *a;
+	int error;
+
+	TAILQ_FOREACH(a, &w->answers, link)
+		if (a->unique == unique)
+			break;
+	if (a == NULL)
+		return WIRE_OPEN;
+	error = a->error;
+	if (buf != NULL)
+		memcpy(buf, a->data, a->len < size ? a->len : size);
+	if (ret_len != NULL)
+		*ret_len = a->len;
+	TAILQ_REMOVE(&w->answers, a, link);
+	free(a);
+	return error;
+}
+
+bool wire_until(struct wire *w, bool (*cond)(void *arg), void *arg)
+{
+	bool over = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&w->loop, &timer);
+	timer.data = &over;
+	uv_timer_start(&timer, on_wait_over, WAIT_MS, 0);
+	while (!over && !cond(arg))
+		uv_run(&w->loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	return !over;
+}
+
+struct awaited {
+	struct wire *w;
+	uint64_t unique;
+};
+
+static bool has_answer(void *arg)
+{
+	struct awaited *x = arg;
+	struct wire_answer *a;
+
+	TAILQ_FOREACH(a, &x->w->answers, link)
+		if (a->unique == x->unique)
+			return true;
+	return false;
+}
+
+int wire_wait(struct wire *w, uint64_t unique, void *buf, size_t size, size_t *ret_len)
+{
+	struct awaited x = {w, unique};
+
+	wire_until(w, has_answer, &x);
+	return wire_answer(w, unique, buf, size, ret_len);
+}
+
+int wire_call(struct wire *w, uint32_t opcode, uint64_t nodeid, const void *arg, size_t len,
+	      const void *data, size_t data_len, void *ret, size_t size, size_t *ret_len)
+{
+	return wire_answer(w, wire_send(w, opcode, nodeid, arg, len, data, data_len), ret, size,
+			   ret_len);
+}
