@@ -77,8 +77,8 @@ static bool readdirplus_actor(struct dir_context *ctx, const struct qstr *name, 
 static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		       struct fuse_file_info *fi, filldir_t *actor, bool plus)
 {
-	struct file *file = req_file(req, ino, fi, true);
 	struct sockfs_session *s = req_session(req);
+	struct file *file = req_file(req, ino, fi, true);
 	struct readdir rd = {
 		.ctx = {.actor = actor, .pos = (uint64_t)off},
 		.req = req,

@@ -147,8 +147,8 @@ static void write_finish(struct fuse_iocb *io, ssize_t ret)
 void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 	      struct fuse_file_info *fi)
 {
-	struct file *file = req_file(req, ino, fi, false);
 	struct sockfs_session *s = req_session(req);
+	struct file *file = req_file(req, ino, fi, false);
 	struct fuse_iocb *io;
 	ssize_t ret = -EINVAL;
 

@@ -125,7 +125,10 @@ void forget_direntplus(struct super_block *sb, const char *buf, size_t size);
 
 extern const struct fuse_lowlevel_ops sockfs_ll_ops;
 
-/* Numbers to objects. NULL: the request has been answered (ESTALE, EBADF, ENOTDIR). */
+/*
+ * Numbers to objects. NULL: the request has been answered (ESTALE, EBADF,
+ * ENOTDIR) and is gone, so nothing may be asked of it any more.
+ */
 struct inode *req_inode(fuse_req_t req, fuse_ino_t ino);
 struct inode *req_dir(fuse_req_t req, fuse_ino_t ino);
 /* A file that was opened by inode number @ino, a directory's if @dir. */

@@ -30,8 +30,8 @@ static void reply_xattr(fuse_req_t req, ssize_t ret, const char *buf, size_t siz
 
 void ll_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-	struct inode *inode = req_inode(req, ino);
 	char *buf = req_session(req)->scratch;
+	struct inode *inode = req_inode(req, ino);
 	ssize_t ret;
 
 	if (inode == NULL)
@@ -48,8 +48,8 @@ void ll_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 void ll_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct inode *inode = req_inode(req, ino);
 	char *buf = req_session(req)->scratch;
+	struct inode *inode = req_inode(req, ino);
 	ssize_t ret = 0;
 
 	if (inode == NULL)
