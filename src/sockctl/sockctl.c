@@ -169,7 +169,7 @@ static int parse_backlog(const char *text, int *ret_backlog)
 	return 0;
 }
 
-/* "3", "0.5". */
+/* "3", "0.5", ".5". */
 static int parse_seconds(const char *text, long *ret_ms)
 {
 	const char *fraction = strchr(text, '.');
