@@ -27,7 +27,7 @@ static void ll_init(void *userdata, struct fuse_conn_info *conn)
 	 */
 	conn->max_background = 65535;
 	conn->congestion_threshold = 65535;
-	/* Without it `> file` is a SETATTR, which waits for a parked writer. */
+	/* `> file` changes nothing, so it need not be a SETATTR of its own. */
 	conn->want |= conn->capable & FUSE_CAP_ATOMIC_O_TRUNC;
 	/* The kernel removes setuid bits itself; nothing of ours is cached pages. */
 	conn->want &= ~((unsigned int)FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_WRITEBACK_CACHE |
