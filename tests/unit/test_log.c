@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of lib/log: one harmless line a call, to where it shall go. */
+#include "config.h"
+
+#include "lib/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "unit.h"
+
+static struct capture c;
+
+/* ------------------------------------------------------- a syslog of our own */
+
+static char sys_text[4096], sys_ident[64];
+static int sys_priority, sys_lines, sys_options, sys_facility;
+
+__printf(2, 0) static void sys_line(int priority, const char *fmt, va_list ap)
+{
+	vsnprintf(sys_text, sizeof(sys_text), fmt, ap);
+	sys_priority = priority;
+	sys_lines++;
+}
+
+void openlog(const char *ident, int options, int facility)
+{
+	snprintf(sys_ident, sizeof(sys_ident), "%s", ident);
+	sys_options = options;
+	sys_facility = facility;
+}
+
+/* syslog(3) has two names: the second is what _FORTIFY_SOURCE calls. */
+void log_test_syslog(int priority, const char *fmt, ...) __asm__("syslog") __printf(2, 3);
+void log_test_syslog_chk(int priority, int flag, const char *fmt, ...) __asm__("__syslog_chk")
+	__printf(3, 4);
+
+void log_test_syslog(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sys_line(priority, fmt, ap);
+	va_end(ap);
+}
+
+void log_test_syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, fmt);
+	sys_line(priority, fmt, ap);
+	va_end(ap);
+}
+
+/* -------------------------------------------------------------------- tests */
+
+START_TEST(line_on_stderr)
+{
+	capture_begin(&c);
+	pr_err("cannot open %s: %d", "x", 5);
+	pr_warn("two\n");
+	pr_info("three\n\n");
+	pr_debug("nobody sees this");
+	pr_info("%s", "");
+	ck_assert_str_eq(capture_end(&c), "sockfs: cannot open x: 5\n"
+					  "sockfs: two\n"
+					  "sockfs: three\\012\n"
+					  "sockfs: \n");
+}
+END_TEST
+
+START_TEST(levels)
+{
+	static const enum log_level level[] = { LOGLEVEL_ERR, LOGLEVEL_WARNING, LOGLEVEL_INFO,
+						LOGLEVEL_DEBUG };
+	int evaluated = 0;
+
+	log_open("prog", false, level[_i]);
+	capture_begin(&c);
+	pr_err("e");
+	pr_warn("w");
+	pr_info("i");
+	pr_debug("d%d", ++evaluated);
+	capture_end(&c);
+	ck_assert_int_eq(count_of(c.text, "prog: "), _i + 1);
+	ck_assert_int_eq(count_of(c.text, "\n"), _i + 1);
+	ck_assert_int_eq(strstr(c.text, "prog: d1\n") != NULL, _i == 3);
+	ck_assert_int_eq(evaluated, _i == 3);
+
+	log_set_level(LOGLEVEL_ERR);
+	capture_begin(&c);
+	pr_warn("w");
+	ck_assert_str_eq(capture_end(&c), "");
+}
+END_TEST
+
+static const struct {
+	const char *text, *line;
+} escapes[] = {
+	{ "a\nsockfs: forged", "a\\012sockfs: forged" },
+	{ "a\r\tb\v\f\b\a", "a\\015\\011b\\013\\014\\010\\007" },
+	{ "\033[2J", "\\033[2J" },
+	{ "\x01\x1f\x7f", "\\001\\037\\177" },
+	{ "back\\slash \\033", "back\\134slash \\134033" },
+	{ "100%s %n", "100%s %n" },
+	{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7",
+	  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7" },
+	{ "\xc2\x9b"
+	  "2J\xc2\xa0",
+	  "\\302\\2332J\xc2\xa0" }, /* C1: CSI */
+	{ "\x9b"
+	  "2J\xff\xfe",
+	  "\\2332J\\377\\376" },
+	{ "\xc3", "\\303" }, /* half a character */
+	{ "\xe2\x82", "\\342\\202" },
+	{ "\xe2\x82x", "\\342\\202x" },
+	{ "\xc0\x8a \xe0\x80\x8a \xc1\xbf",
+	  "\\300\\212 \\340\\200\\212 \\301\\277" }, /* overlong */
+	{ "\xed\xa0\x80", "\\355\\240\\200" },	     /* surrogate */
+	{ "\xf4\x90\x80\x80\xf8\x88\x80\x80\x80", "\\364\\220\\200\\200\\370\\210\\200\\200\\200" },
+};
+
+START_TEST(escaped)
+{
+	char expect[256];
+
+	snprintf(expect, sizeof(expect), "sockfs: %s\n", escapes[_i].line);
+	capture_begin(&c);
+	pr_info("%s", escapes[_i].text);
+	ck_assert_str_eq(capture_end(&c), expect);
+}
+END_TEST
+
+/* At each length near the bound, of plain, escaped and three-byte characters. */
+START_TEST(bounded)
+{
+	static const char *const unit[] = { "x", "\n", "\xe2\x82\xac" };
+	static const char *const shown[] = { "x", "\\012", "\xe2\x82\xac" };
+	static char text[8192];
+	size_t step = strlen(unit[_i]), width = strlen(shown[_i]);
+	size_t room = LOG_LINE_MAX - strlen("sockfs: ") - 1;
+
+	for (size_t n = 200; n <= 8000 / step; n += n < 1100 ? 1 : 111) {
+		size_t len, i;
+
+		for (i = 0; i < n; i++)
+			memcpy(text + i * step, unit[_i], step);
+		/* no newline at the end, that one would be dropped */
+		memcpy(text + n * step, "|", 2);
+		capture_begin(&c);
+		pr_err("%s", text);
+		capture_end(&c);
+		len = strlen(c.text);
+		if (len > LOG_LINE_MAX || c.text[len - 1] != '\n' || count_of(c.text, "\n") != 1)
+			ck_abort_msg("%zu: a line of %zu bytes", n, len);
+		for (i = 8; strncmp(c.text + i, shown[_i], width) == 0; i += width)
+			;
+		if (n * width + 1 <= room - 1)
+			ck_assert_str_eq(c.text + i, "|\n");
+		else if (n * width + 1 >= room)
+			ck_assert_str_eq(c.text + i, "...\n");
+		if (n * width > room) /* what fits is there */
+			ck_assert_uint_ge(len, LOG_LINE_MAX - 2 * width - 3);
+	}
+}
+END_TEST
+
+START_TEST(long_program_name)
+{
+	char name[100];
+
+	memset(name, 'p', sizeof(name) - 1);
+	name[99] = '\0';
+	log_open(name, false, LOGLEVEL_INFO);
+	name[0] = 'X'; /* it was copied */
+	capture_begin(&c);
+	pr_info("text");
+	capture_end(&c);
+	ck_assert_uint_eq(strspn(c.text, "p"), 31);
+	ck_assert_str_eq(c.text + 31, ": text\n");
+}
+END_TEST
+
+START_TEST(errno_is_left_alone)
+{
+	int null = dup(STDERR_FILENO);
+
+	capture_begin(&c);
+	errno = ENOENT;
+	pr_err("%m");
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_str_eq(capture_end(&c), "sockfs: No such file or directory\n");
+
+	close(STDERR_FILENO); /* nowhere to write to */
+	errno = ENOENT;
+	pr_err("lost");
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(dup2(null, STDERR_FILENO), STDERR_FILENO);
+	close(null);
+}
+END_TEST
+
+START_TEST(to_syslog_and_back)
+{
+	log_open("name", false, LOGLEVEL_INFO);
+	capture_begin(&c);
+	pr_info("one");
+	log_set_target(LOG_TARGET_SYSLOG);
+	ck_assert_str_eq(sys_ident, "name");
+	ck_assert_int_eq(sys_facility, LOG_DAEMON);
+	ck_assert_int_eq(sys_options & LOG_PID, LOG_PID);
+	pr_warn("two\033 %s%%", "%s%n");
+	ck_assert_int_eq(sys_lines, 1);
+	ck_assert_int_eq(sys_priority, LOG_WARNING);
+	ck_assert_str_eq(sys_text, "two\\033 %s%n%");
+	pr_debug("hidden");
+	ck_assert_int_eq(sys_lines, 1);
+	pr_err("three");
+	ck_assert_int_eq(sys_priority, LOG_ERR);
+	log_set_target(LOG_TARGET_STDERR);
+	pr_info("four");
+	ck_assert_int_eq(sys_lines, 2);
+	ck_assert_str_eq(capture_end(&c), "name: one\nname: four\n");
+
+	log_open("other", true, LOGLEVEL_DEBUG);
+	pr_debug("five");
+	ck_assert_str_eq(sys_ident, "other");
+	ck_assert_int_eq(sys_lines, 3);
+	ck_assert_int_eq(sys_priority, LOG_DEBUG);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *tc = tcase_create("log");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, line_on_stderr);
+	tcase_add_loop_test(tc, levels, 0, 4);
+	tcase_add_loop_test(tc, escaped, 0, ARRAY_SIZE(escapes));
+	tcase_add_loop_test(tc, bounded, 0, 3);
+	tcase_add_test(tc, long_program_name);
+	tcase_add_test(tc, errno_is_left_alone);
+	tcase_add_test(tc, to_syslog_and_back);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
