@@ -24,8 +24,8 @@
  *   over each of its objects, once. It is *partial* while it has free slots
  *   and used ones, *full* without free ones, *empty* without used ones.
  *   Allocation takes from partial slabs first, then from an empty one, then
- *   makes a new one. A slab that becomes empty is kept when few empty ones
- *   are kept already (SLAB_KEEP_BYTES a cache), else it is munmap'ed at once;
+ *   makes a new one. A slab that becomes empty is kept while the empty
+ *   ones are not more than SLAB_KEEP_BYTES a cache, else it is munmap'ed at once;
  *   kmem_cache_shrink munmaps the kept ones too.
  *
  * A free object keeps its content: where a constructor exists, what it set up
@@ -113,9 +113,10 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 				     slab_flags_t flags, void (*ctor)(void *)) __must_check;
 
 /*
- * Give the cache and all its memory back. 0; or -EBUSY when objects are still
- * in use: their number and the addresses of the first 16 are logged, and the
- * cache stays as it is, usable. @s may be NULL.
+ * Give the cache and all its memory back. 0; -EBUSY when objects are still in
+ * use: their number and the addresses of the first 16 are logged; or -ENOMEM
+ * when the OS refused a munmap. On failure the cache stays as it is, usable.
+ * @s may be NULL.
  */
 int kmem_cache_destroy(struct kmem_cache *s);
 
@@ -194,10 +195,11 @@ struct slabinfo {
 void get_slabinfo(const struct kmem_cache *s, struct slabinfo *sinfo);
 
 /*
- * Make an allocation fail, for tests: the @n-th from now (1: the next) of all
- * caches together returns NULL once, and then the countdown is off. -1
- * turns it off. The kernel's failslab (mm/failslab.c). While a countdown runs
- * no cache has a ready stack.
+ * Make an allocation fail, for tests: the @n-th from now (1: the next) fails
+ * once, and then the countdown is off; -1 turns it off. Counted are the
+ * objects of all caches together, kmem_cache_create, and who else asks
+ * should_failslab. The kernel's failslab (mm/failslab.c). While a countdown
+ * runs no cache has a ready stack.
  */
 void kmem_fault_after(long n);
 

@@ -274,6 +274,26 @@ START_TEST(walk)
 }
 END_TEST
 
+/* A chunk's memory may have been another table's a moment ago. */
+START_TEST(another_tables_past_is_not_found)
+{
+	struct idtable keep, t;
+	uint64_t id[100];
+
+	ck_assert_int_eq(idtable_init(&keep, 0), 0); /* so that the slab lives on */
+	ck_assert_int_eq(idtable_init(&t, 0), 0);
+	for (int i = 0; i < 100; i++)
+		id[i] = put(&t, &things[i]);
+	idtable_fini(&t);
+	ck_assert_int_eq(idtable_init(&t, 0), 0);
+	ck_assert_uint_eq(put(&t, things), id[0]);
+	for (int i = 1; i < 100; i++)
+		ck_assert_ptr_null(idtable_find(&t, id[i]));
+	idtable_fini(&t);
+	idtable_fini(&keep);
+}
+END_TEST
+
 /* Steps at random against an array of what must be there; walks see exactly that. */
 START_TEST(random_steps)
 {
@@ -358,6 +378,7 @@ int main(void)
 	tcase_add_test(tc, no_memory);
 	tcase_add_test(tc, chunks_come_and_go);
 	tcase_add_test(tc, walk);
+	tcase_add_test(tc, another_tables_past_is_not_found);
 	tcase_add_loop_test(tc, random_steps, 0, 3);
 	tcase_add_test(tc, a_million);
 	suite_add_tcase(suite, tc);

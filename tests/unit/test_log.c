@@ -73,6 +73,13 @@ START_TEST(line_on_stderr)
 }
 END_TEST
 
+/* With CK_FORK=no the last test's settings are still there. */
+static void set_up(void)
+{
+	log_open("sockfs", false, LOGLEVEL_INFO);
+	sys_lines = 0;
+}
+
 START_TEST(levels)
 {
 	static const enum log_level level[] = { LOGLEVEL_ERR, LOGLEVEL_WARNING, LOGLEVEL_INFO,
@@ -120,7 +127,8 @@ static const struct {
 	{ "\xe2\x82x", "\\342\\202x" },
 	{ "\xc0\x8a \xe0\x80\x8a \xc1\xbf",
 	  "\\300\\212 \\340\\200\\212 \\301\\277" }, /* overlong */
-	{ "\xed\xa0\x80", "\\355\\240\\200" },	     /* surrogate */
+	{ "\xe0\x82\xa9 \xf0\x80\x82\xa9", "\\340\\202\\251 \\360\\200\\202\\251" },
+	{ "\xed\xa0\x80", "\\355\\240\\200" }, /* surrogate */
 	{ "\xf4\x90\x80\x80\xf8\x88\x80\x80\x80", "\\364\\220\\200\\200\\370\\210\\200\\200\\200" },
 };
 
@@ -237,10 +245,12 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("log");
-	TCase *tc = tcase_create("log");
+	TCase *untouched = tcase_create("before log_open"), *tc = tcase_create("log");
 
+	tcase_add_test(untouched, line_on_stderr);
+	suite_add_tcase(suite, untouched);
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, line_on_stderr);
+	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, levels, 0, 4);
 	tcase_add_loop_test(tc, escaped, 0, ARRAY_SIZE(escapes));
 	tcase_add_loop_test(tc, bounded, 0, 3);
