@@ -63,7 +63,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	inode_init_owner(inode, alias->d_parent, listener->i_mode, cred);
 	if (sock->sk->sk_reap > 0)
 		inode->i_state |= I_UNSTABLE;
-	dentry = d_add(alias->d_parent, &(struct qstr){.name = name, .len = strlen(name)}, inode, 0);
+	dentry = d_add(alias->d_parent, &(struct qstr){.name = name, .len = strlen(name)}, inode);
 	if (dentry == NULL) {
 		err = -ENOMEM;
 		goto drop_inode;

@@ -128,7 +128,7 @@ static int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode
 		return -errno;
 	inode = SOCK_INODE(sock);
 	inode_init_owner(inode, dir, S_IFREG | (mode & 07777), cred);
-	if (d_add(dir, name, inode, 0) == NULL) {
+	if (d_add(dir, name, inode) == NULL) {
 		inode_drop_nlink(inode);
 		return -ENOMEM;
 	}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attributes of inodes: what stat(2) shows, and what chmod, chown and utimes
+ * change. Twin of fs/stat.c and fs/attr.c.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "fs/dcache.h"
+
+/* GNU cat, cp and the like read and write in pieces of st_blksize. */
+#define SOCKET_BLKSIZE (1 << 20)
+#define PLAIN_BLKSIZE 4096
+
+void generic_fillattr(const struct inode *inode, struct stat *ret_st)
+{
+	*ret_st = (struct stat){
+		.st_ino = inode->i_ino,
+		.st_mode = inode->i_mode,
+		.st_nlink = inode->i_nlink,
+		.st_uid = inode->i_uid,
+		.st_gid = inode->i_gid,
+		.st_blksize = S_ISREG(inode->i_mode) ? SOCKET_BLKSIZE : PLAIN_BLKSIZE,
+		.st_atim = {.tv_sec = inode->i_atime_sec, .tv_nsec = inode->i_atime_nsec},
+		.st_mtim = {.tv_sec = inode->i_mtime_sec, .tv_nsec = inode->i_mtime_nsec},
+		.st_ctim = {.tv_sec = inode->i_ctime_sec, .tv_nsec = inode->i_ctime_nsec},
+	};
+	if (S_ISLNK(inode->i_mode))
+		ret_st->st_size = (off_t)strlen(PLAIN_I(inode)->link);
+}
+
+void vfs_getattr(const struct inode *inode, struct stat *ret_st)
+{
+	generic_fillattr(inode, ret_st);
+	if (inode->i_op->getattr != NULL)
+		inode->i_op->getattr(inode, ret_st);
+}
+
+int simple_setattr(struct inode *inode, const struct iattr *attr)
+{
+	if (attr->ia_valid & ATTR_MODE)
+		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->ia_mode & 07777);
+	if (attr->ia_valid & ATTR_UID)
+		inode->i_uid = attr->ia_uid;
+	if (attr->ia_valid & ATTR_GID)
+		inode->i_gid = attr->ia_gid;
+	if (attr->ia_valid & ATTR_ATIME) {
+		inode->i_atime_sec = attr->ia_atime.tv_sec;
+		inode->i_atime_nsec = (uint32_t)attr->ia_atime.tv_nsec;
+	}
+	if (attr->ia_valid & ATTR_MTIME) {
+		inode->i_mtime_sec = attr->ia_mtime.tv_sec;
+		inode->i_mtime_nsec = (uint32_t)attr->ia_mtime.tv_nsec;
+	}
+	/* The kernel sends a time of its own only when it keeps the times (writeback_cache). */
+	inode_touch(inode, ATTR_CTIME);
+	return 0;
+}
+
+int vfs_setattr(struct inode *inode, const struct iattr *attr)
+{
+	return inode->i_op->setattr != NULL ? inode->i_op->setattr(inode, attr)
+					    : simple_setattr(inode, attr);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Open files: the object behind a file handle. Twin of fs/file_table.c.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "fs/fs_i.h"
+#include "mm/slab.h"
+
+static struct kmem_cache *filp_cachep;
+
+int file_cache_init(void)
+{
+	filp_cachep = kmem_cache_create("filp", sizeof(struct file), 0, SLAB_HWCACHE_ALIGN, NULL);
+	return filp_cachep == NULL ? -ENOMEM : 0;
+}
+
+int file_cache_exit(void)
+{
+	return kmem_cache_destroy(filp_cachep);
+}
+
+struct file *alloc_file(struct inode *inode, unsigned int flags)
+{
+	struct file *file = kmem_cache_alloc(filp_cachep);
+
+	if (file == NULL)
+		return NULL;
+	*file = (struct file){.f_inode = inode, .f_op = inode->i_fop, .f_flags = flags};
+	if (idtable_alloc(&inode->i_sb->s_files, file, &file->f_id) != 0) {
+		kmem_cache_free(filp_cachep, file);
+		return NULL;
+	}
+	inode_get_open(inode);
+	return file;
+}
+
+struct file *fget(struct super_block *sb, uint64_t id)
+{
+	return idtable_find(&sb->s_files, id);
+}
+
+void file_discard(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	if (file->f_on_wq)
+		LIST_REMOVE(file, f_wq);
+	(void)idtable_remove(&inode->i_sb->s_files, file->f_id);
+	kmem_cache_free(filp_cachep, file);
+	inode_put_open(inode);
+}
+
+void file_release(struct file *file)
+{
+	if (file->f_op != NULL && file->f_op->release != NULL)
+		file->f_op->release(file->f_inode, file);
+	file_discard(file);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The virtual file system: super block, inode, file, and a request in work.
+ *
+ * Twin of Linux include/linux/fs.h, cut down to what a file system of sockets
+ * needs. Nothing here knows libfuse or libuv: the room fuse/ calls in with
+ * numbers turned into objects, the room net/ hangs its operations on i_op and
+ * i_fop.
+ *
+ * One thread runs all of it; there are no locks.
+ */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "mm/idtable.h"
+
+struct dentry;
+struct file;
+struct inode;
+struct iov_iter;
+struct kiocb;
+struct kmem_cache;
+struct super_block;
+
+#define NAME_MAX_BYTES 255
+
+/*
+ * -EIOCBQUEUED: "not done yet, ki_complete will be called". The kernel's
+ * number; it never leaves the daemon.
+ */
+#define EIOCBQUEUED 529
+
+/* Who asks: the caller of the system call, as the kernel reports it. */
+struct cred {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+};
+
+/* ------------------------------------------------------------------ iov_iter */
+
+/*
+ * Where the bytes of one request come from or go to. For a read the bytes go
+ * to the iterator, for a write they come from it. Every transfer advances it.
+ */
+enum iter_type {
+	ITER_UBUF, /* memory at buf */
+	ITER_PIPE, /* the write end of a pipe: bytes are spliced, never copied */
+};
+
+struct iov_iter {
+	enum iter_type iter_type;
+	int pipe;     /* ITER_PIPE: descriptor of the pipe's write end */
+	char *buf;    /* ITER_UBUF: the next byte */
+	size_t count; /* bytes (or room) left */
+};
+
+static inline void iov_iter_ubuf(struct iov_iter *i, void *buf, size_t count)
+{
+	*i = (struct iov_iter){.iter_type = ITER_UBUF, .pipe = -1, .buf = buf, .count = count};
+}
+
+/* Move past @bytes, at most i->count. lib/iov_iter.c: iov_iter_advance. */
+static inline void iov_iter_advance(struct iov_iter *i, size_t bytes)
+{
+	i->count -= bytes;
+	if (i->iter_type == ITER_UBUF)
+		i->buf += bytes;
+}
+
+/*
+ * Copy up to @bytes from memory at @addr into the iterator and advance it;
+ * for what the daemon makes itself (names, tables). Returns the bytes copied,
+ * or -errno when a pipe refused. lib/iov_iter.c: copy_to_iter.
+ */
+ssize_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
+
+/* --------------------------------------------------------------------- kiocb */
+
+#define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
+
+/*
+ * One request that may have to wait: an open, read, write, fsync or ioctl.
+ *
+ * An operation that takes a kiocb either finishes and returns its result (then
+ * ki_complete is never called and the kiocb stays the caller's), or returns
+ * -EIOCBQUEUED. From then on the kiocb is parked: whoever parked it owns it
+ * until it calls ki_complete exactly once. A parked kiocb is found from two
+ * sides, so each side unlinks it first and completes it then:
+ *
+ *   - what it waits for happened: ki_retry() is tried, its result delivered;
+ *   - the caller was signalled, or the daemon ends: ki_cancel() is called.
+ *
+ * ki_complete may destroy the kiocb and, with it, the last reference to its
+ * file and inode: touch neither afterwards.
+ */
+struct kiocb {
+	struct file *ki_filp;
+	int ki_flags;		 /* IOCB_NOWAIT */
+	uint64_t ki_pos;	 /* the offset asked for; sockets have none */
+	struct cred ki_cred;	 /* who asked */
+	struct iov_iter ki_iter; /* bytes still to move; outlives the parking */
+	size_t ki_done;		 /* bytes moved so far */
+
+	/* Deliver the result: bytes, 0, or -errno. Set by the caller. */
+	void (*ki_complete)(struct kiocb *iocb, ssize_t ret);
+
+	/*
+	 * Set by who parks. ki_retry: try again; -EAGAIN leaves it parked.
+	 * ki_cancel: unlink and complete with @err (-EINTR, -ESHUTDOWN, ...) or,
+	 * when bytes have moved already, with their number.
+	 */
+	ssize_t (*ki_retry)(struct kiocb *iocb);
+	void (*ki_cancel)(struct kiocb *iocb, int err);
+	TAILQ_ENTRY(kiocb) ki_wait; /* the queue it is parked on */
+	void *ki_park[2];	    /* of who parked it */
+	void *ki_result;	    /* where an ioctl's answer goes; of who asked */
+	/*
+	 * For a room in between (ctl/) that has to finish something first: it
+	 * puts its own function in ki_complete and keeps the caller's here.
+	 */
+	void (*ki_final)(struct kiocb *iocb, ssize_t ret);
+	void *ki_private;	    /* of that room */
+	uint64_t ki_deadline;	    /* ms of the loop's clock, 0: none */
+};
+
+TAILQ_HEAD(kiocb_queue, kiocb);
+
+/* --------------------------------------------------------------------- inode */
+
+/* i_state bits */
+#define I_PLAIN (1 << 0)    /* from inode_cache, not from s_op->alloc_inode */
+#define I_CLEAR (1 << 1)    /* evict_inode has run: the object waits for its last FORGET */
+#define I_UNSTABLE (1 << 2) /* the daemon may remove its names: the kernel must not cache them */
+#define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
+
+LIST_HEAD(dentry_list, dentry);
+
+/*
+ * An inode lives as long as something counts it. There are three counts, each
+ * with one owner, beside the names (i_nlink):
+ *
+ *   i_nlookup  references that the kernel holds (lookup, create ... FORGET)
+ *   i_opens    open files
+ *   i_busy     work in flight: parked requests, callbacks
+ *
+ * No names, no opens and no work: evict_inode() runs (a socket closes). No
+ * lookups either: the object is freed. Only iput() and its two kin free.
+ */
+struct inode {
+	mode_t i_mode;
+	uid_t i_uid;
+	gid_t i_gid;
+	uint32_t i_nlink;
+	uint32_t i_opens;
+	uint32_t i_busy;
+	uint64_t i_nlookup;
+	uint64_t i_ino;	   /* st_ino: never used twice in the life of a mount */
+	uint64_t i_nodeid; /* its number in sb->s_inodes, FUSE_ROOT_ID for the root */
+	struct super_block *i_sb;
+	const struct inode_operations *i_op;
+	const struct file_operations *i_fop;
+	struct dentry_list i_dentry; /* its names */
+	struct inode *i_mirror;	     /* its control file or directory under .ctl; and back */
+	struct simple_xattrs *i_xattrs;
+	int64_t i_atime_sec, i_mtime_sec, i_ctime_sec;
+	uint32_t i_atime_nsec, i_mtime_nsec, i_ctime_nsec;
+	uint32_t i_state;
+};
+
+/* What setattr changes: the bits of struct iattr.ia_valid. */
+#define ATTR_MODE (1 << 0)
+#define ATTR_UID (1 << 1)
+#define ATTR_GID (1 << 2)
+#define ATTR_SIZE (1 << 3)
+#define ATTR_ATIME (1 << 4)
+#define ATTR_MTIME (1 << 5)
+#define ATTR_CTIME (1 << 6)
+
+struct iattr {
+	unsigned int ia_valid;
+	mode_t ia_mode;
+	uid_t ia_uid;
+	gid_t ia_gid;
+	struct timespec ia_atime, ia_mtime, ia_ctime;
+};
+
+/* A name as it comes from the kernel: bytes, NUL-terminated, len without the NUL. */
+struct qstr {
+	const char *name;
+	size_t len;
+};
+
+/*
+ * Called for each entry by iterate; false: no room, stop before this entry.
+ * @next is the offset that continues behind the entry. @inode is NULL for
+ * entries that have no object yet (then @ino and the type bits of @mode count).
+ */
+struct dir_context;
+typedef bool filldir_t(struct dir_context *ctx, const struct qstr *name, uint64_t next,
+		       struct inode *inode, uint64_t ino, mode_t mode);
+struct dir_context {
+	filldir_t *actor;
+	uint64_t pos; /* where to begin; iterate keeps it at what comes next */
+};
+
+/*
+ * Operations on an inode. Those on names are called on the directory. A NULL
+ * operation means: not allowed here (EPERM; ENOTDIR for lookup). All of them
+ * answer at once and never block. Names have been checked (1..255 bytes, no
+ * slash) before. Outputs are untouched on failure.
+ */
+struct inode_operations {
+	/* Find @name. The result carries no reference: the caller takes one at once. */
+	int (*lookup)(struct inode *dir, const struct qstr *name, struct inode **ret_inode);
+	/* Make a regular file, that is: a socket. @mode holds the permission bits. */
+	int (*create)(struct inode *dir, const struct qstr *name, mode_t mode,
+		      const struct cred *cred, struct inode **ret_inode);
+	int (*mkdir)(struct inode *dir, const struct qstr *name, mode_t mode,
+		     const struct cred *cred, struct inode **ret_inode);
+	int (*symlink)(struct inode *dir, const struct qstr *name, const char *target,
+		       const struct cred *cred, struct inode **ret_inode);
+	int (*link)(struct inode *inode, struct inode *dir, const struct qstr *name);
+	int (*unlink)(struct inode *dir, const struct qstr *name);
+	int (*rmdir)(struct inode *dir, const struct qstr *name);
+	/* @flags: 0, RENAME_NOREPLACE, RENAME_EXCHANGE */
+	int (*rename)(struct inode *dir, const struct qstr *name, struct inode *newdir,
+		      const struct qstr *newname, unsigned int flags);
+	const char *(*get_link)(const struct inode *inode);
+	/* NULL: generic_fillattr alone. */
+	void (*getattr)(const struct inode *inode, struct stat *ret_st);
+	/* NULL: simple_setattr. */
+	int (*setattr)(struct inode *inode, const struct iattr *attr);
+	/* As getxattr(2), listxattr(2): size 0 asks for the length; -ERANGE, -ENODATA. */
+	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
+	ssize_t (*listxattr)(struct inode *inode, char *list, size_t size);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			int flags);
+	int (*removexattr)(struct inode *inode, const char *name);
+};
+
+/*
+ * Operations on an open file. Those with a kiocb may return -EIOCBQUEUED (see
+ * struct kiocb). NULL: read and write EINVAL, ioctl ENOTTY, poll always ready,
+ * fsync 0, iterate ENOTDIR.
+ */
+struct file_operations {
+	/* The file is new and private to the caller; a failed open is never released. */
+	int (*open)(struct inode *inode, struct file *file, struct kiocb *iocb);
+	void (*release)(struct inode *inode, struct file *file);
+	ssize_t (*read_iter)(struct kiocb *iocb, struct iov_iter *to);
+	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
+	ssize_t (*fsync)(struct kiocb *iocb);
+	/*
+	 * The poll(2) events that hold now. @arm: also call file->f_notify once
+	 * when that may have changed (spurious calls are allowed).
+	 */
+	unsigned int (*poll)(struct file *file, bool arm);
+	/*
+	 * @arg holds in_size bytes of argument (already of the size that the
+	 * command encodes) and has room for out_size bytes of answer; it stays
+	 * valid until the request ends. Result >= 0: the ioctl's own value.
+	 */
+	ssize_t (*ioctl)(struct kiocb *iocb, unsigned int cmd, void *arg);
+	int (*iterate)(struct file *file, struct dir_context *ctx);
+};
+
+/* ---------------------------------------------------------------------- file */
+
+#define FMODE_STREAM (1 << 0) /* no position: sockets. include/linux/fs.h */
+
+/*
+ * An open file description. f_inode is what read and write reach; a dialled
+ * path's open points it at a nameless socket of its own.
+ */
+struct file {
+	struct inode *f_inode; /* holds one of its i_opens */
+	const struct file_operations *f_op;
+	unsigned int f_flags;	  /* of open(2): O_ACCMODE, O_NONBLOCK, ... */
+	uint64_t f_nodeid;	  /* of fuse/: the inode it was opened by, not always f_inode */
+	unsigned int f_mode;	  /* FMODE_: set by f_op->open */
+	uint32_t f_busy;	  /* parked requests of this file */
+	uint64_t f_id;		  /* its number in sb->s_files */
+	void *private_data;	  /* of f_op */
+	char *f_line;		  /* listener: what is left of the line being read, malloc'ed */
+	size_t f_line_off;	  /* ... and from where */
+	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
+	void (*f_notify)(struct file *file); /* of fuse/; clears f_pollhandle */
+	LIST_ENTRY(file) f_wq;	  /* on its socket's list of files with poll waiters */
+	bool f_on_wq;
+};
+
+static inline bool file_readable(const struct file *f)
+{
+	return (f->f_flags & 3) != 1; /* O_WRONLY */
+}
+
+static inline bool file_writable(const struct file *f)
+{
+	return (f->f_flags & 3) != 0; /* O_RDONLY */
+}
+
+/* --------------------------------------------------------------- super_block */
+
+struct super_operations {
+	/* Make the object around a regular file's inode; NULL: out of memory. */
+	struct inode *(*alloc_inode)(struct super_block *sb);
+	/* Give it back to its cache. */
+	void (*free_inode)(struct inode *inode);
+	/* The last name, open and work are gone: let go of what it stands for. */
+	void (*evict_inode)(struct inode *inode);
+};
+
+struct dentry_hash {
+	struct dentry **table[2]; /* [1] is the one being moved to; else NULL */
+	size_t size[2];		  /* buckets, powers of two */
+	size_t moved;		  /* buckets of table[0] moved so far */
+	size_t count;		  /* dentries in both */
+	uint64_t salt;		  /* so that nobody can choose names that collide */
+};
+
+struct super_block {
+	const struct super_operations *s_op;
+	struct inode *s_root;
+	struct idtable s_inodes; /* nodeid -> struct inode */
+	struct idtable s_files;	 /* file handle -> struct file */
+	struct dentry_hash s_dentries;
+	uint64_t s_next_ino;
+	uint64_t s_max_sockets; /* more: ENOSPC */
+	uint64_t s_nr_sockets;	/* regular files (sockets) that have not been evicted */
+	/*
+	 * Set by fuse/: the daemon itself changed attributes that the kernel
+	 * may have cached (not in answer to a request on them). May be NULL.
+	 */
+	void (*s_inval_attr)(struct super_block *sb, struct inode *inode);
+	void *s_fs_info;
+};
+
+/*
+ * Ready an empty super block and its caches (inode_cache, dentry, filp), with
+ * a root directory owned by @uid:@gid of mode @mode and no entries. @i_op is
+ * the root's and is inherited by every directory made below it.
+ * Returns 0 or -ENOMEM; on failure nothing is held. fs/super.c: sget, fill_super.
+ */
+int super_init(struct super_block *sb, const struct super_operations *s_op,
+	       const struct inode_operations *dir_iop, mode_t mode, uid_t uid, gid_t gid);
+
+/*
+ * Unmount: forget every name, open file and lookup count (the kernel sends no
+ * FORGET at unmount), evict and free every inode, destroy the caches. All
+ * parked requests must have been cancelled before. generic_shutdown_super.
+ */
+void super_fini(struct super_block *sb);
+
+/* What statfs(2) says: f_files sockets at most, f_ffree left, f_namelen 255. */
+struct statvfs;
+void super_statfs(const struct super_block *sb, struct statvfs *ret_st);
+
+/* -------------------------------------------------------------------- inodes */
+
+/*
+ * A new inode without a name, from s_op->alloc_inode, with a number, the times
+ * set to now and all counts zero; i_nlink 1. NULL with errno ENOMEM or ENOSPC.
+ * fs/inode.c: new_inode_pseudo.
+ */
+struct inode *new_inode_pseudo(struct super_block *sb);
+
+/* The same from inode_cache: directories, symlinks, control files, tables. */
+struct inode *new_inode_plain(struct super_block *sb, mode_t mode, uid_t uid, gid_t gid);
+
+/* What stays valid across reuse of an object; for constructors. fs/inode.c. */
+void inode_init_once(struct inode *inode);
+
+/* Nodeid to inode; NULL for a number that was not given out or is gone (ESTALE). */
+struct inode *ilookup(struct super_block *sb, uint64_t nodeid);
+
+/* The three counts. Each put may free the inode. */
+static inline void ihold(struct inode *inode)
+{
+	inode->i_busy++;
+}
+void iput(struct inode *inode);
+static inline void inode_get_lookup(struct inode *inode)
+{
+	inode->i_nlookup++;
+}
+/* More than were taken: counts as all. */
+void inode_forget(struct inode *inode, uint64_t nlookup);
+static inline void inode_get_open(struct inode *inode)
+{
+	inode->i_opens++;
+}
+void inode_put_open(struct inode *inode);
+/* One name less. May free. fs/inode.c: drop_nlink and iput. */
+void inode_drop_nlink(struct inode *inode);
+
+/* Set times to now: any of ATTR_ATIME, ATTR_MTIME, ATTR_CTIME. */
+void inode_touch(struct inode *inode, unsigned int which);
+
+/* struct stat of any inode: size 0, st_blksize 1 MiB for regular files. fs/stat.c. */
+void generic_fillattr(const struct inode *inode, struct stat *ret_st);
+/* i_op->getattr or generic_fillattr. */
+void vfs_getattr(const struct inode *inode, struct stat *ret_st);
+/* chmod, chown, utimens; the kernel has checked the caller. Size is ignored. */
+int simple_setattr(struct inode *inode, const struct iattr *attr);
+int vfs_setattr(struct inode *inode, const struct iattr *attr);
+
+/* --------------------------------------------------------------------- files */
+
+/* A file for @inode, with its number and one i_opens. NULL: out of memory. */
+struct file *alloc_file(struct inode *inode, unsigned int flags);
+/* Handle to file; NULL for a number that was not given out or is gone (EBADF). */
+struct file *fget(struct super_block *sb, uint64_t id);
+/* Calls f_op->release, leaves the poll list, frees. May free the inode. */
+void file_release(struct file *file);
+/* Drop a file whose open failed: as file_release without f_op->release. */
+void file_discard(struct file *file);
+
+#endif /* FS_FS_H */

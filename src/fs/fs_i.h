@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of fs/ share and nobody else needs. Twin of fs/internal.h.
+ */
+#ifndef FS_FS_I_H
+#define FS_FS_I_H
+
+#include "fs/dcache.h"
+
+/* inode.c: the cache inode_cache. 0 or -ENOMEM; -EBUSY when one is still out (logged). */
+int inode_cache_init(void);
+int inode_cache_exit(void);
+/*
+ * Unmount: @inode loses its names' and the kernel's claims, and goes unless
+ * somebody still works on it. The dentries must be gone.
+ */
+void inode_forget_all(struct inode *inode);
+
+/* dcache.c: the cache dentry, and the hash of one super block. */
+int dcache_init(struct super_block *sb);
+int dcache_exit(struct super_block *sb);
+/* A reader's place in @dir, before all names; NULL: out of memory. */
+struct dentry *d_alloc_cursor(struct inode *dir);
+/* Take it out of its directory, wherever it stands, and free it. */
+void d_free_cursor(struct dentry *cursor);
+
+/* file.c: the cache filp. */
+int file_cache_init(void);
+int file_cache_exit(void);
+
+#endif /* FS_FS_I_H */
