@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "ctl/faces.h"
 #include "fs/fs.h"
 #include "fuse/session.h"
 #include "lib/log.h"
@@ -215,7 +216,11 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		goto exit_tcp;
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
-	err = daemon_serve(d, opt);
+	err = faces_init(&d->sb);
+	if (err != 0)
+		fail("directories", err);
+	else
+		err = daemon_serve(d, opt);
 
 	d->ending = true;
 	if (d->session != NULL)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables that join a socket file to its faces.
+ * The tables that join a socket file to its faces, and the directories of the
+ * root where the other faces live.
  */
 #include "config.h"
 
 #include "ctl/faces.h"
+
+#include <errno.h>
+#include <string.h>
 
 #include "fs/dcache.h"
 #include "net/socket.h"
@@ -24,3 +28,38 @@ const struct file_operations socket_file_ops = {
 const struct inode_operations sockfs_inode_ops = {
 	.link = simple_link,
 };
+
+static const struct {
+	const char *name;
+	mode_t mode;
+	const struct inode_operations *i_op;
+	const struct file_operations *i_fop;
+} faces[] = {
+	{".ctl", 0755, &ctl_dir_iops, &ctl_dir_fops},
+	{".proc", 0555, &proc_dir_iops, &proc_dir_fops},
+	{"tcp", 0555, &dial_dir_iops, &dial_dir_fops},
+};
+
+int faces_init(struct super_block *sb)
+{
+	struct inode *root = sb->s_root;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faces); i++) {
+		const struct qstr name = {.name = faces[i].name, .len = strlen(faces[i].name)};
+		struct inode *inode = new_inode_plain(sb, S_IFDIR | faces[i].mode, root->i_uid,
+						      root->i_gid);
+
+		if (inode == NULL)
+			return -ENOMEM;
+		inode->i_op = faces[i].i_op;
+		inode->i_fop = faces[i].i_fop;
+		inode->i_state |= I_FIXED;
+		if (d_add(root, &name, inode) == NULL) {
+			inode_drop_nlink(inode);
+			return -ENOMEM;
+		}
+		inode->i_nlink = 2;
+		root->i_nlink++;
+	}
+	return 0;
+}

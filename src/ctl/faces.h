@@ -8,10 +8,29 @@
 #include "fs/fs.h"
 
 /*
+ * Make the directories of the root that are no directories of sockets: .ctl,
+ * .proc and tcp, owned as the root is. They can be neither removed nor renamed.
+ * To be called once behind super_init. 0 or -ENOMEM; super_fini frees what is there.
+ */
+int faces_init(struct super_block *sb);
+
+/*
  * ioctl(2) on a socket file: include/sockfs/ioctl.h. -EBADF if the descriptor
  * is not open for what the command needs, -ENOTTY for a command that is not
  * ours. May park (connect, bind, accept). net/socket.c: sock_ioctl.
  */
 ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
+
+/* The mirror of the tree with a control file for each socket: .ctl (text.c). */
+extern const struct inode_operations ctl_dir_iops;
+extern const struct file_operations ctl_dir_fops;
+
+/* The tables: .proc (proc.c). */
+extern const struct inode_operations proc_dir_iops;
+extern const struct file_operations proc_dir_fops;
+
+/* Paths that dial: tcp (dial.c). */
+extern const struct inode_operations dial_dir_iops;
+extern const struct file_operations dial_dir_fops;
 
 #endif /* CTL_FACES_H */

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "ctl/faces.h"
 #include "net/socket.h"
 #include "net/tcp.h"
 
@@ -152,7 +153,8 @@ struct wire *wire_new_raw(void)
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
 	if (sock_init() != 0 || tcp_init(&w->loop) != 0 ||
-	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0)
+	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0 ||
+	    faces_init(&w->sb) != 0)
 		return NULL;
 	w->sb.s_max_sockets = 1000000;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "ctl/faces.h"
+
+const struct inode_operations proc_dir_iops;
+const struct file_operations proc_dir_fops;
