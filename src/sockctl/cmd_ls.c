@@ -261,7 +261,6 @@ static int list(const char *dir, bool json, bool colour, bool in_place)
 			print_json(&t);
 		else
 			print_table(&t, colour);
-		fflush(stdout);
 	}
 	table_clear(&t);
 	return status;
@@ -284,7 +283,7 @@ int cmd_ls(const struct args *args)
 
 	for (;;) {
 		status = list(dir, args->json, colour, in_place);
-		if (status || !args->watch || ferror(stdout))
+		if (status || !args->watch || fflush(stdout))
 			return status;
 		poll(NULL, 0, WATCH_MS);
 		if (!in_place && !args->json)
