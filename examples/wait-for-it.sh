@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wait-for-it.sh MOUNT HOST PORT [SECONDS [COMMAND...]]: wait until a service
+# answers, then run COMMAND. POSIX sh; no nc, no bash, no curl.
+set -eu
+mnt=$1 host=$2 port=$3 seconds=${4:-15}
+shift 3
+[ $# -eq 0 ] || shift
+
+end=$(($(date +%s) + seconds))
+# Opening the path dials; the error is open's. The subshell closes it again.
+until (: < "$mnt/tcp/$host/$port") 2> /dev/null; do
+	if [ "$(date +%s)" -ge "$end" ]; then
+		echo "wait-for-it.sh: $host:$port does not answer after $seconds s" >&2
+		exit 1
+	fi
+	sleep 1
+done
+[ $# -eq 0 ] || exec "$@"
