@@ -275,7 +275,9 @@ struct file_operations {
 
 /* ---------------------------------------------------------------------- file */
 
-#define FMODE_STREAM (1 << 0) /* no position: sockets. include/linux/fs.h */
+/* f_mode bits, include/linux/fs.h */
+#define FMODE_STREAM (1 << 0) /* no position: sockets */
+#define FMODE_OPENED (1 << 1) /* its open has succeeded: set by who answers it */
 
 /*
  * An open file description. f_inode is what read and write reach; a dialled
@@ -286,7 +288,7 @@ struct file {
 	const struct file_operations *f_op;
 	unsigned int f_flags;	  /* of open(2): O_ACCMODE, O_NONBLOCK, ... */
 	uint64_t f_nodeid;	  /* of fuse/: the inode it was opened by, not always f_inode */
-	unsigned int f_mode;	  /* FMODE_: set by f_op->open */
+	unsigned int f_mode;	  /* FMODE_ */
 	uint32_t f_busy;	  /* parked requests of this file */
 	uint64_t f_id;		  /* its number in sb->s_files */
 	void *private_data;	  /* of f_op */

@@ -85,7 +85,7 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct sockfs_session *s = req_session(req);
 	struct file *file = fget(s->sb, fi->fh);
 
-	if (file == NULL || file->f_nodeid != ino) {
+	if (file == NULL || !(file->f_mode & FMODE_OPENED) || file->f_nodeid != ino) {
 		reply_err(req, -EBADF);
 		return;
 	}

@@ -118,7 +118,8 @@ struct file *req_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_inf
 	struct file *file = fget(req_session(req)->sb, fi->fh);
 
 	/* A dialled file has another inode than the one that was opened. */
-	if (file == NULL || file->f_nodeid != ino || dir != S_ISDIR(file->f_inode->i_mode)) {
+	if (file == NULL || !(file->f_mode & FMODE_OPENED) || file->f_nodeid != ino ||
+	    dir != S_ISDIR(file->f_inode->i_mode)) {
 		reply_err(req, -EBADF);
 		return NULL;
 	}

@@ -124,6 +124,7 @@ void reply_open(fuse_req_t req, struct file *file, struct inode *inode)
 	struct fuse_entry_param e;
 	int err;
 
+	file->f_mode |= FMODE_OPENED;
 	fill_open_out(file, &out.open);
 	if (inode == NULL) {
 		err = fuse_reply_buf(req, (char *)&out.open, sizeof(out.open));
