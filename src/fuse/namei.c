@@ -45,13 +45,19 @@ static bool req_name(fuse_req_t req, fuse_ino_t parent, const char *name, struct
 	return true;
 }
 
+/* What is fixed is there without a name, too: below tcp nothing has one. */
+static bool is_removed(const struct inode *inode)
+{
+	return inode->i_nlink == 0 && !(inode->i_state & I_FIXED);
+}
+
 /* The same for a new name: nothing can be made in a directory that is removed. */
 static bool req_new_name(fuse_req_t req, fuse_ino_t parent, const char *name,
 			 struct inode **ret_dir, struct qstr *ret_name)
 {
 	if (!req_name(req, parent, name, ret_dir, ret_name))
 		return false;
-	if ((*ret_dir)->i_nlink == 0) {
+	if (is_removed(*ret_dir)) {
 		reply_err(req, -ENOENT);
 		return false;
 	}
@@ -171,7 +177,7 @@ void ll_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 	if (inode == NULL || !req_new_name(req, parent, name, &dir, &q))
 		return;
 	/* Its last name is gone; it cannot come back. */
-	if (inode->i_nlink == 0)
+	if (is_removed(inode))
 		err = -ENOENT;
 	else if (!S_ISDIR(inode->i_mode) && dir->i_op->link != NULL)
 		err = dir->i_op->link(inode, dir, &q);

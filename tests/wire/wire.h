@@ -114,6 +114,7 @@ void wire_forget(struct wire *w, uint64_t ino, uint64_t nlookup);
 int wire_ioctl(struct wire *w, uint64_t ino, uint64_t fh, uint32_t cmd, void *arg);
 
 /* These may park: the request's number, for wire_answer and wire_wait. */
+uint64_t wire_start_open(struct wire *w, uint64_t ino, uint32_t flags);
 uint64_t wire_read(struct wire *w, uint64_t ino, uint64_t fh, uint32_t size, uint32_t flags);
 uint64_t wire_write(struct wire *w, uint64_t ino, uint64_t fh, const void *data, uint32_t size,
 		    uint32_t flags);

@@ -121,6 +121,13 @@ int wire_create(struct wire *w, uint64_t dir, const char *name, uint32_t flags, 
 	return err;
 }
 
+uint64_t wire_start_open(struct wire *w, uint64_t ino, uint32_t flags)
+{
+	struct fuse_open_in in = {.flags = flags};
+
+	return wire_send(w, FUSE_OPEN, ino, &in, sizeof(in), NULL, 0);
+}
+
 int wire_open(struct wire *w, uint64_t ino, uint32_t flags, struct fuse_open_out *ret)
 {
 	struct fuse_open_in in = {.flags = flags};
