@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2013  # words, not lines
+# The manual pages are clean mdoc, and name each option, ioctl and command that there is.
+cd "${srcdir:-.}" || exit 99
+if ! command -v mandoc >/dev/null && ! command -v groff >/dev/null; then
+	echo 'skipped: there is no mandoc and no groff'
+	exit 77
+fi
+failed=0
+
+complain()
+{
+	printf '%s\n' "$*"
+	failed=1
+}
+
+for page in doc/*.[1-9]; do
+	if command -v mandoc >/dev/null; then
+		mandoc -T lint -W warning "$page" || complain "$page: mandoc complains"
+	fi
+	if command -v groff >/dev/null; then
+		said=$(groff -mandoc -ww -Tutf8 -z "$page" 2>&1)
+		[ -z "$said" ] || complain "$page: groff complains: $said"
+	fi
+done
+
+# described PAGE MACRO WORD: is WORD an argument of that macro somewhere?
+described()
+{
+	sed 's/\\//g' "doc/$1" | grep -qE "(^\.| )$2 ([^ ]+ [,|] )*$3( |\$)" ||
+		complain "doc/$1 does not describe $3"
+}
+
+# The options of the command line and of -o that are sockfs's own.
+for option in $(sed -n '/KEY_PASS\|KEY_IGNORE/d; s/^\tFUSE_OPT_KEY("\([^"=]*\)=*",.*/\1/p' \
+	src/options.c); do
+	case $option in
+	-*) described sockfs.8 Fl "${option#-}" ;;
+	*) described sockfs.8 Cm "$option" ;;
+	esac
+done
+for ioctl in $(sed -n 's/^#define \(SOCKFS_IOC_[A-Z]*\) _IO.*/\1/p' include/sockfs/ioctl.h) \
+	$(sed -n 's/^#define \(SOCKFS_SO_[A-Z_]*\) .*/\1/p' include/sockfs/ioctl.h); do
+	described sockfs.7 Dv "$ioctl"
+done
+for option in $(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/net/sockopt.c); do
+	described sockctl.1 Cm "$option"
+done
+for command in $(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c); do
+	described sockctl.1 Cm "$command"
+done
+exit $failed
