@@ -149,8 +149,7 @@ static void dial_getattr(const struct inode *inode, struct stat *ret_st)
 
 /*
  * Who may dial is a matter of tcp itself: what was kept here would be gone as
- * soon as the kernel forgets the name. Times are taken and forgotten, so that
- * touch and cp -p have nothing to complain of.
+ * soon as the kernel forgets the name. Times are taken and forgotten.
  */
 static int dial_setattr(struct inode *inode, const struct iattr *attr)
 {

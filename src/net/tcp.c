@@ -217,10 +217,12 @@ void tcp_close_handle(struct tcp_sock *tsk, bool reset)
 /* net/ipv4/af_inet.c: inet_release. */
 static void tcp_release(struct socket *sock)
 {
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct tcp_sock *tsk;
 
-	tcp_dial_abort(tsk, -ECONNABORTED);
+	tcp_dial_abort(tcp_sk(sock->sk), -ECONNABORTED);
 	sock_cancel_all(sock, -ECONNABORTED);
+	/* A dial that is given up leaves another sock. */
+	tsk = tcp_sk(sock->sk);
 	sock->sk = NULL;
 	tsk->sk.sk_socket = NULL;
 	tcp_close_handle(tsk, false);

@@ -119,7 +119,7 @@ static void full_close(struct full *f)
 START_TEST(names_that_can_be)
 {
 	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "[::1]", "a.b.example.",
-					    "no-such-host.invalid", "b\xc3\xbc" "cher.example", "x"};
+					    "no-such-host.invalid", "caf\xc3\xa9.example", "x"};
 	static const char *const ports[] = {"80", "0", "65535", "http", "no-such-service", "00080"};
 	struct fuse_entry_out e, p;
 
@@ -424,6 +424,24 @@ START_TEST(nonblock_returns_at_once)
 }
 END_TEST
 
+START_TEST(close_while_dialling)
+{
+	struct full f = full_listener();
+	uint64_t ino = path("127.0.0.1", f.port);
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(open_wait(ino, O_RDWR | O_NONBLOCK, &o), 0);
+	ck_assert_int_eq(wire_release(w, ino, o.fh), 0);
+	ck_assert_uint_eq(sockets(), 0);
+	/* Also while its name is looked up. */
+	ino = path("localhost", f.port);
+	ck_assert_int_eq(open_wait(ino, O_RDWR | O_NONBLOCK, &o), 0);
+	ck_assert_int_eq(wire_release(w, ino, o.fh), 0);
+	ck_assert_uint_eq(sockets(), 0);
+	full_close(&f);
+}
+END_TEST
+
 START_TEST(nonblock_tells_the_error_later)
 {
 	char port[8];
@@ -483,6 +501,7 @@ static TCase *tests(void)
 	tcase_add_test(t, nothing_can_be_done_to_a_file_before_it_is_open);
 	tcase_add_test(t, an_answer_that_is_not_taken);
 	tcase_add_test(t, nonblock_returns_at_once);
+	tcase_add_test(t, close_while_dialling);
 	tcase_add_test(t, nonblock_tells_the_error_later);
 	tcase_add_test(t, attributes_of_a_path_are_fixed);
 	return t;
