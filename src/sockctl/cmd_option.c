@@ -6,12 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "net/addr.h"
+#include "net/info.h"
 #include "net/sockopt.h"
 #include "sockctl/sockctl.h"
 
@@ -94,23 +93,13 @@ int cmd_get(const struct args *args)
 	return EXIT_DONE;
 }
 
-static void print_text(const struct sockfs_info *info)
+static int ask_option(void *arg, struct sockfs_sockopt *opt)
 {
-	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
-
-	addr_format(&info->local, local, sizeof(local));
-	addr_format(&info->remote, remote, sizeof(remote));
-	printf("proto %.*s\n", (int)sizeof(info->proto), info->proto);
-	printf("state %s\nlocal %s\nremote %s\n", state_name(info->state), local, remote);
-	printf("recvq %" PRIu32 "\nsendq %" PRIu32 "\n", info->recvq, info->sendq);
-	printf("rx_bytes %" PRIu64 "\ntx_bytes %" PRIu64 "\naccepted %" PRIu64 "\n",
-	       (uint64_t)info->rx_bytes, (uint64_t)info->tx_bytes, (uint64_t)info->accepted);
-	printf("error %" PRId32 "\nino %" PRIu64 "\nsk_ino %" PRIu64 "\n", info->error,
-	       (uint64_t)info->ino, (uint64_t)info->sk_ino);
+	return ioctl(*(int *)arg, SOCKFS_IOC_GETSOCKOPT, opt);
 }
 
-/* An option that the socket cannot tell is "-", in JSON null: the rest still counts. */
-static void print_options(int fd, bool json)
+/* An option that the socket cannot tell is null: the rest still counts. */
+static void print_json_options(int fd)
 {
 	const char *separator = "";
 	struct sockfs_sockopt opt;
@@ -124,13 +113,9 @@ static void print_options(int fd, bool json)
 		if (so->kind == SOCKOPT_ERROR)
 			continue;
 		ask_for(so, &opt);
-		if (ioctl(fd, SOCKFS_IOC_GETSOCKOPT, &opt) < 0 ||
-		    sockopt_format(so, &opt, text, sizeof(text)) < 0)
-			strcpy(text, json ? "null" : "-");
-		if (json)
-			printf("%s\"%s\":%s", separator, so->name, text);
-		else
-			printf("%s %s\n", so->name, text);
+		if (ask_option(&fd, &opt) < 0 || sockopt_format(so, &opt, text, sizeof(text)) < 0)
+			strcpy(text, "null");
+		printf("%s\"%s\":%s", separator, so->name, text);
 		separator = ",";
 	}
 }
@@ -138,6 +123,7 @@ static void print_options(int fd, bool json)
 int cmd_stat(const struct args *args)
 {
 	const char *file = args->argv[0];
+	char text[INFO_TEXT_MAX];
 	struct sockfs_info info;
 	int fd = socket_open(file, O_RDONLY, true);
 	int status;
@@ -150,11 +136,11 @@ int cmd_stat(const struct args *args)
 		putchar('{');
 		json_info(stdout, file, &info);
 		fputs(",\"options\":{", stdout);
-		print_options(fd, true);
+		print_json_options(fd);
 		puts("}}");
 	} else if (!status) {
-		print_text(&info);
-		print_options(fd, false);
+		info_text(&info, state_name(info.state), ask_option, &fd, text);
+		fputs(text, stdout);
 	}
 	close(fd);
 	return status;

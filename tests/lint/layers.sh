@@ -9,7 +9,7 @@ bad=$(
 		grep -rnE "$include\"($above)" "src/$room"
 		above="$above|$room/"
 	done
-	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib/|net/(addr|sockopt)\.h)'
+	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib/|net/(addr|info|sockopt)\.h)'
 	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
 	grep -rnE "$include<uv\.h>" src |
 		grep -vE '^src/(net/(tcp[a-z_]*|resolve)\.[ch]|fuse/session\.[ch]|loop\.[ch]|main\.c):'

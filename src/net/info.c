@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The status of a socket as text.
+ */
+#include "config.h"
+
+#include "net/info.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/addr.h"
+#include "net/sockopt.h"
+
+static size_t fields_text(const struct sockfs_info *info, const char *state, char *buf, size_t size)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+	int n;
+
+	addr_format(&info->local, local, sizeof(local));
+	addr_format(&info->remote, remote, sizeof(remote));
+	n = snprintf(buf, size,
+		     "proto %.*s\nstate %s\nlocal %s\nremote %s\n"
+		     "recvq %" PRIu32 "\nsendq %" PRIu32 "\n"
+		     "rx_bytes %" PRIu64 "\ntx_bytes %" PRIu64 "\naccepted %" PRIu64 "\n"
+		     "error %" PRId32 "\nino %" PRIu64 "\nsk_ino %" PRIu64 "\n",
+		     (int)sizeof(info->proto), info->proto, state, local, remote, info->recvq,
+		     info->sendq, (uint64_t)info->rx_bytes, (uint64_t)info->tx_bytes,
+		     (uint64_t)info->accepted, info->error, (uint64_t)info->ino,
+		     (uint64_t)info->sk_ino);
+	return (size_t)n;
+}
+
+static size_t option_text(const struct sockopt *so, info_getopt_t *getopt, void *arg, char *buf,
+			  size_t size)
+{
+	struct sockfs_sockopt opt = {
+		.level = so->level,
+		.name = so->optname,
+		.len = sizeof(opt.value),
+	};
+	char value[32];
+
+	if (getopt(arg, &opt) != 0 || sockopt_format(so, &opt, value, sizeof(value)) < 0)
+		strcpy(value, "-");
+	return (size_t)snprintf(buf, size, "%s %s\n", so->name, value);
+}
+
+size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
+		 void *arg, char *buf)
+{
+	size_t len = fields_text(info, state, buf, INFO_TEXT_MAX);
+
+	for (size_t i = 0; i < nr_sockopts; i++) {
+		if (sockopts[i].kind == SOCKOPT_ERROR)
+			continue;
+		len += option_text(&sockopts[i], getopt, arg, buf + len, INFO_TEXT_MAX - len);
+	}
+	return len;
+}

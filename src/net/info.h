@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The status of a socket as text: what `cat .ctl/NAME' and `sockctl stat' show.
+ */
+#ifndef NET_INFO_H
+#define NET_INFO_H
+
+#include <stddef.h>
+
+#include "sockfs/ioctl.h"
+
+/* More than all lines together ever have. */
+#define INFO_TEXT_MAX 4096
+
+/*
+ * Asks for one option: level, name and len (the room) are set; value and len
+ * are the answer. 0, or anything else if the socket cannot tell.
+ */
+typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
+
+/*
+ * Write the lines `key value' of @info and of all options to @buf, of
+ * INFO_TEXT_MAX bytes, with a NUL behind them. @state is the word for
+ * info->state. An unset address, and an option that the socket cannot tell, is
+ * "-". SO_ERROR is not among them: to look at it would take it away. Returns
+ * the length.
+ */
+size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
+		 void *arg, char *buf);
+
+#endif /* NET_INFO_H */
