@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl/ctl.h"
 #include "fs/dcache.h"
 #include "net/socket.h"
 
@@ -34,10 +35,11 @@ static const struct {
 	mode_t mode;
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
+	void (*init)(struct inode *root, struct inode *inode); /* may be NULL */
 } faces[] = {
-	{".ctl", 0755, &ctl_dir_iops, &ctl_dir_fops},
-	{".proc", 0555, &proc_dir_iops, &proc_dir_fops},
-	{"tcp", 0555, &dial_dir_iops, &dial_dir_fops},
+	{".ctl", 0755, &ctl_dir_iops, &ctl_dir_fops, ctl_root_init},
+	{".proc", 0555, &proc_dir_iops, &proc_dir_fops, NULL},
+	{"tcp", 0555, &dial_dir_iops, &dial_dir_fops, NULL},
 };
 
 int faces_init(struct super_block *sb)
@@ -54,6 +56,8 @@ int faces_init(struct super_block *sb)
 		inode->i_op = faces[i].i_op;
 		inode->i_fop = faces[i].i_fop;
 		inode->i_state |= I_FIXED;
+		if (faces[i].init != NULL)
+			faces[i].init(root, inode);
 		if (d_add(root, &name, inode) == NULL) {
 			inode_drop_nlink(inode);
 			return -ENOMEM;

@@ -21,7 +21,7 @@ int faces_init(struct super_block *sb);
  */
 ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
 
-/* The mirror of the tree with a control file for each socket: .ctl (text.c). */
+/* The mirror of the tree with a control file for each socket: .ctl (ctl_tree.c). */
 extern const struct inode_operations ctl_dir_iops;
 extern const struct file_operations ctl_dir_fops;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operations of a socket file as ioctls: one table, one line an ioctl.
+ * The table of operations on a socket, one line each, and the ioctls that reach
+ * them. The text face (text.c) calls the same lines.
  *
  * The argument comes as bytes of the size that the command encodes. Nothing in
  * it is trusted: text must end, numbers must be in range, each is checked
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl/ctl.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "net/addr.h"
@@ -19,33 +21,29 @@
 
 enum need { NEED_NOTHING, NEED_WRITE, NEED_READ };
 
-static struct socket *iocb_socket(const struct kiocb *iocb)
-{
-	return SOCKET_I(iocb->ki_filp->f_inode);
-}
-
-static ssize_t ioc_connect(struct kiocb *iocb, void *arg)
+static ssize_t ioc_connect(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	int err = addr_check(arg, false);
 
-	return err != 0 ? err : sock_connect(iocb_socket(iocb), arg, iocb);
+	return err != 0 ? err : sock_connect(sock, arg, iocb);
 }
 
-static ssize_t ioc_bind(struct kiocb *iocb, void *arg)
+static ssize_t ioc_bind(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	int err = addr_check(arg, true);
 
-	return err != 0 ? err : sock_bind(iocb_socket(iocb), arg, iocb);
+	return err != 0 ? err : sock_bind(sock, arg, iocb);
 }
 
-static ssize_t ioc_listen(struct kiocb *iocb, void *arg)
+static ssize_t ioc_listen(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	__s32 backlog;
 
+	(void)iocb;
 	memcpy(&backlog, arg, sizeof(backlog));
 	if (backlog < 0)
 		return -EINVAL;
-	return sock_listen(iocb_socket(iocb), backlog);
+	return sock_listen(sock, backlog);
 }
 
 static void fill_accept(struct sockfs_accept *ret, struct inode *inode)
@@ -64,7 +62,7 @@ static void on_accepted(struct kiocb *iocb, ssize_t ret)
 	iocb->ki_final(iocb, ret);
 }
 
-static ssize_t ioc_accept(struct kiocb *iocb, void *arg)
+static ssize_t ioc_accept(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	struct inode *inode;
 	ssize_t ret;
@@ -72,7 +70,7 @@ static ssize_t ioc_accept(struct kiocb *iocb, void *arg)
 	iocb->ki_result = arg;
 	iocb->ki_final = iocb->ki_complete;
 	iocb->ki_complete = on_accepted;
-	ret = sock_accept(iocb_socket(iocb), iocb, &inode);
+	ret = sock_accept(sock, iocb, &inode);
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	iocb->ki_complete = iocb->ki_final;
@@ -81,73 +79,82 @@ static ssize_t ioc_accept(struct kiocb *iocb, void *arg)
 	return ret;
 }
 
-static ssize_t ioc_shutdown(struct kiocb *iocb, void *arg)
+static ssize_t ioc_shutdown(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	__s32 how;
 
+	(void)iocb;
 	memcpy(&how, arg, sizeof(how));
-	return sock_shutdown(iocb_socket(iocb), how);
+	return sock_shutdown(sock, how);
 }
 
-static ssize_t ioc_abort(struct kiocb *iocb, void *arg)
+static ssize_t ioc_abort(struct socket *sock, struct kiocb *iocb, void *arg)
 {
+	(void)iocb;
 	(void)arg;
-	return sock_abort(iocb_socket(iocb));
+	return sock_abort(sock);
 }
 
-static ssize_t ioc_getsockname(struct kiocb *iocb, void *arg)
+static ssize_t ioc_getsockname(struct socket *sock, struct kiocb *iocb, void *arg)
 {
+	(void)iocb;
 	memset(arg, 0, sizeof(struct sockfs_addr));
-	return sock_getname(iocb_socket(iocb), arg, false);
+	return sock_getname(sock, arg, false);
 }
 
-static ssize_t ioc_getpeername(struct kiocb *iocb, void *arg)
+static ssize_t ioc_getpeername(struct socket *sock, struct kiocb *iocb, void *arg)
 {
+	(void)iocb;
 	memset(arg, 0, sizeof(struct sockfs_addr));
-	return sock_getname(iocb_socket(iocb), arg, true);
+	return sock_getname(sock, arg, true);
 }
 
-static ssize_t ioc_setsockopt(struct kiocb *iocb, void *arg)
+static ssize_t ioc_setsockopt(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	return sock_setsockopt(iocb_socket(iocb), arg);
+	(void)iocb;
+	return sock_setsockopt(sock, arg);
 }
 
-static ssize_t ioc_getsockopt(struct kiocb *iocb, void *arg)
+static ssize_t ioc_getsockopt(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	return sock_getsockopt(iocb_socket(iocb), arg);
+	(void)iocb;
+	return sock_getsockopt(sock, arg);
 }
 
-static ssize_t ioc_queue(struct kiocb *iocb, void *arg, bool out)
+static ssize_t ioc_queue(struct socket *sock, void *arg, bool out)
 {
 	uint32_t inq, outq;
-	int err = sock_queues(iocb_socket(iocb), &inq, &outq);
+	int err = sock_queues(sock, &inq, &outq);
 
 	if (err == 0)
 		memcpy(arg, out ? &outq : &inq, sizeof(inq));
 	return err;
 }
 
-static ssize_t ioc_inq(struct kiocb *iocb, void *arg)
+static ssize_t ioc_inq(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	return ioc_queue(iocb, arg, false);
+	(void)iocb;
+	return ioc_queue(sock, arg, false);
 }
 
-static ssize_t ioc_outq(struct kiocb *iocb, void *arg)
+static ssize_t ioc_outq(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	return ioc_queue(iocb, arg, true);
+	(void)iocb;
+	return ioc_queue(sock, arg, true);
 }
 
-static ssize_t ioc_info(struct kiocb *iocb, void *arg)
+static ssize_t ioc_info(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	sock_get_info(iocb_socket(iocb), arg);
+	(void)iocb;
+	sock_get_info(sock, arg);
 	return 0;
 }
 
-static const struct {
+static const struct operation {
 	unsigned int cmd;
 	enum need need;
-	ssize_t (*fn)(struct kiocb *iocb, void *arg);
-} ioctls[] = {
+	ssize_t (*fn)(struct socket *sock, struct kiocb *iocb, void *arg);
+} operations[] = {
 	{SOCKFS_IOC_CONNECT, NEED_WRITE, ioc_connect},
 	{SOCKFS_IOC_BIND, NEED_WRITE, ioc_bind},
 	{SOCKFS_IOC_LISTEN, NEED_WRITE, ioc_listen},
@@ -163,16 +170,31 @@ static const struct {
 	{SOCKFS_IOC_INFO, NEED_NOTHING, ioc_info},
 };
 
+static const struct operation *find_operation(unsigned int cmd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (operations[i].cmd == cmd)
+			return &operations[i];
+	return NULL;
+}
+
+ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd, void *arg)
+{
+	const struct operation *op = find_operation(cmd);
+
+	return op != NULL ? op->fn(sock, iocb, arg) : -ENOTTY;
+}
+
 ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(ioctls); i++) {
-		if (ioctls[i].cmd != cmd)
-			continue;
-		if (ioctls[i].need == NEED_WRITE && !file_writable(iocb->ki_filp))
-			return -EBADF;
-		if (ioctls[i].need == NEED_READ && !file_readable(iocb->ki_filp))
-			return -EBADF;
-		return ioctls[i].fn(iocb, arg);
-	}
-	return -ENOTTY;
+	const struct operation *op = find_operation(cmd);
+	const struct file *file = iocb->ki_filp;
+
+	if (op == NULL)
+		return -ENOTTY;
+	if (op->need == NEED_WRITE && !file_writable(file))
+		return -EBADF;
+	if (op->need == NEED_READ && !file_readable(file))
+		return -EBADF;
+	return op->fn(SOCKET_I(file->f_inode), iocb, arg);
 }

@@ -1,7 +1,254 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing a control file: commands, one a line.
+ *
+ * Happy path: each line is taken apart and becomes one of the operations of the
+ * ioctl face (ioctl.c), with the same argument; one that waits (connect, a bind
+ * by name) parks the write, and the next line runs when it is done.
+ *
+ * Failure modes: the first line that fails ends the write with its error; the
+ * lines before it stay done, those behind it are not run. A signal ends the wait
+ * and the write (EINTR). With O_NONBLOCK a connect ends it with EINPROGRESS while
+ * the dial goes on.
+ *
+ * One write is whole commands, as in /proc and /sys: nothing of it is kept for
+ * the next, and the last line may lack its newline. Blank lines do nothing.
+ *
+ * While a write is at work it is work on the socket too (i_busy): rm closes
+ * the socket behind it.
+ *
+ * The iterator stands at the line in work, also while that is parked. So all
+ * that a parked write keeps is the bytes that fuse/ keeps for it anyway.
+ */
 #include "config.h"
 
-#include "ctl/faces.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
 
-const struct inode_operations ctl_dir_iops;
-const struct file_operations ctl_dir_fops;
+#include "ctl/ctl.h"
+#include "net/addr.h"
+#include "net/socket.h"
+#include "net/sockopt.h"
+#include "sockfs/ioctl.h"
+
+/* No command is longer: a word, an address, a number, and room for blanks. */
+#define COMMAND_MAX 512
+
+#define MAX_WORDS 3 /* behind the first */
+
+/* A line, ready to run. */
+struct call {
+	unsigned int cmd;
+	void *arg; /* one of those below */
+	bool bind; /* bind to addr before */
+	struct sockfs_addr addr;
+	struct sockfs_sockopt opt;
+	__s32 number;
+};
+
+/* ------------------------------------------------------------ what a line means */
+
+static int parse_addr(struct call *call, int argc, char *const *argv)
+{
+	(void)argc;
+	call->arg = &call->addr;
+	return addr_parse(argv[0], &call->addr);
+}
+
+/* [HOST:PORT] [BACKLOG] */
+static int parse_listen(struct call *call, int argc, char *const *argv)
+{
+	const struct sockopt backlog = {.kind = SOCKOPT_INT, .min = 0, .max = INT32_MAX};
+	struct sockfs_sockopt value;
+	long n = 0;
+
+	call->arg = &call->number;
+	if (argc > 0 && strchr(argv[0], ':') != NULL) {
+		int err = addr_parse(argv[0], &call->addr);
+
+		if (err != 0)
+			return err;
+		call->bind = true;
+		argc--;
+		argv++;
+	}
+	if (argc > 1)
+		return -EINVAL;
+	if (argc == 1 && (sockopt_parse(&backlog, argv[0], &value) != 0 ||
+			  sockopt_value(&backlog, &value, &n) != 0))
+		return -EINVAL;
+	call->number = (__s32)n;
+	return 0;
+}
+
+static int parse_how(struct call *call, int argc, char *const *argv)
+{
+	static const char *const words[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
+
+	(void)argc;
+	call->arg = &call->number;
+	for (call->number = SHUT_RD; call->number <= SHUT_RDWR; call->number++)
+		if (strcmp(argv[0], words[call->number]) == 0)
+			return 0;
+	return -EINVAL;
+}
+
+static int parse_nothing(struct call *call, int argc, char *const *argv)
+{
+	(void)call;
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static int parse_option(struct call *call, int argc, char *const *argv)
+{
+	const struct sockopt *so = sockopt_by_name(argv[0]);
+
+	(void)argc;
+	/* As setsockopt(2) says of SO_ERROR. */
+	if (so == NULL || so->kind == SOCKOPT_ERROR)
+		return -ENOPROTOOPT;
+	call->arg = &call->opt;
+	return sockopt_parse(so, argv[1], &call->opt);
+}
+
+static const struct {
+	const char *word;
+	unsigned int cmd;
+	int min, max; /* words behind it */
+	int (*parse)(struct call *call, int argc, char *const *argv);
+} commands[] = {
+	{"connect", SOCKFS_IOC_CONNECT, 1, 1, parse_addr},
+	{"bind", SOCKFS_IOC_BIND, 1, 1, parse_addr},
+	{"listen", SOCKFS_IOC_LISTEN, 0, 2, parse_listen},
+	{"shutdown", SOCKFS_IOC_SHUTDOWN, 1, 1, parse_how},
+	{"abort", SOCKFS_IOC_ABORT, 0, 0, parse_nothing},
+	{"set", SOCKFS_IOC_SETSOCKOPT, 2, 2, parse_option},
+};
+
+/* Words of @line to @words; their number, or -EINVAL if there are more than @max. */
+static int split(char *line, char **words, int max)
+{
+	char *rest = NULL, *word;
+	int n = 0;
+
+	for (word = strtok_r(line, " \t", &rest); word != NULL; word = strtok_r(NULL, " \t", &rest)) {
+		if (n == max)
+			return -EINVAL;
+		words[n++] = word;
+	}
+	return n;
+}
+
+/* 1 and a call, 0 for a blank line, or -errno. @line is changed. */
+static int parse_line(char *line, struct call *ret_call)
+{
+	char *words[1 + MAX_WORDS];
+	int n = split(line, words, 1 + MAX_WORDS);
+	int err;
+
+	if (n <= 0)
+		return n;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(words[0], commands[i].word) != 0)
+			continue;
+		if (n - 1 < commands[i].min || n - 1 > commands[i].max)
+			return -EINVAL;
+		*ret_call = (struct call){.cmd = commands[i].cmd};
+		err = commands[i].parse(ret_call, n - 1, words + 1);
+		return err != 0 ? err : 1;
+	}
+	return -EINVAL;
+}
+
+/* ---------------------------------------------------------------- line by line */
+
+/* Bytes of the first line in @from, with its newline. */
+static size_t line_size(const struct iov_iter *from)
+{
+	const char *newline = memchr(from->buf, '\n', from->count);
+
+	return newline != NULL ? (size_t)(newline - from->buf) + 1 : from->count;
+}
+
+/*
+ * Run the first line of what is left; 0, -EIOCBQUEUED, or -errno. @resumed: what
+ * it was parked for is done. Only a listen has something to do then: the
+ * bind was the first half of it. If its second half fails the socket stays bound,
+ * as with bind(2) and listen(2).
+ */
+static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bool resumed)
+{
+	const char *text = iocb->ki_iter.buf;
+	char line[COMMAND_MAX];
+	struct call call;
+	ssize_t ret;
+
+	if (text[size - 1] == '\n')
+		size--;
+	if (size >= sizeof(line) || memchr(text, '\0', size) != NULL)
+		return -EINVAL;
+	memcpy(line, text, size);
+	line[size] = '\0';
+	ret = parse_line(line, &call);
+	if (ret <= 0)
+		return ret;
+	if (resumed && !call.bind)
+		return 0;
+	if (call.bind && !resumed) {
+		ret = sock_operation(sock, iocb, SOCKFS_IOC_BIND, &call.addr);
+		if (ret != 0)
+			return ret;
+	}
+	return sock_operation(sock, iocb, call.cmd, call.arg);
+}
+
+static ssize_t run_lines(struct kiocb *iocb, struct socket *sock, bool resumed)
+{
+	while (iocb->ki_iter.count > 0) {
+		size_t size = line_size(&iocb->ki_iter);
+		ssize_t ret = run_line(iocb, sock, size, resumed);
+
+		if (ret < 0)
+			return ret;
+		resumed = false;
+		iov_iter_advance(&iocb->ki_iter, size);
+		iocb->ki_done += size;
+	}
+	return (ssize_t)iocb->ki_done;
+}
+
+/* The line in work is done, or has failed. */
+static void on_line_done(struct kiocb *iocb, ssize_t ret)
+{
+	struct inode *inode = iocb->ki_private;
+
+	if (ret == 0)
+		ret = run_lines(iocb, SOCKET_I(inode), true);
+	if (ret == -EIOCBQUEUED)
+		return;
+	iocb->ki_final(iocb, ret);
+	iput(inode);
+}
+
+ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = iocb->ki_filp->f_inode->i_mirror;
+	ssize_t ret;
+
+	if (inode == NULL || inode->i_state & I_CLEAR)
+		return -ESTALE;
+	(void)from; /* it is ki_iter */
+	ihold(inode);
+	iocb->ki_private = inode;
+	iocb->ki_final = iocb->ki_complete;
+	iocb->ki_complete = on_line_done;
+	ret = run_lines(iocb, SOCKET_I(inode), false);
+	if (ret == -EIOCBQUEUED)
+		return ret;
+	iocb->ki_complete = iocb->ki_final;
+	iput(inode);
+	return ret;
+}

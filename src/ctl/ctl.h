@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of this room share: the control files of .ctl, and the one
+ * table of operations.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "fs/fs.h"
+
+struct socket;
+
+/* ioctl.c ----------------------------------------------------------------- */
+
+/*
+ * One operation on @sock by its SOCKFS_IOC_ number, whoever asks: @arg as the
+ * ioctl takes it, and only as long as this call. May park @iocb (connect, bind;
+ * accept only for the socket's own files). What the descriptor is open for has
+ * been checked before. -ENOTTY: no such operation.
+ */
+ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd, void *arg);
+
+/* ctl_tree.c -------------------------------------------------------------- */
+
+/* Make @inode, the directory .ctl, the mirror of @root. */
+void ctl_root_init(struct inode *root, struct inode *inode);
+
+/* The files in the mirror: read (status.c) and write (text.c). */
+extern const struct file_operations ctl_file_fops;
+
+/* text.c ------------------------------------------------------------------ */
+
+/*
+ * Commands, one a line: the result is all bytes, or the error of the first line
+ * that failed. -ESTALE: the socket is gone. Parks while a command waits.
+ */
+ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/* status.c ---------------------------------------------------------------- */
+
+/* The status as it was when this open file was read at offset 0, or first. */
+ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to);
+/* Free what the reading has left in @file. */
+void ctl_release(struct inode *inode, struct file *file);
+
+#endif /* CTL_CTL_H */

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * .ctl: a mirror of the tree, with a control file where the tree has a socket.
+ *
+ * Words: the *real* inode is the one in the tree, its *mirror* is the one below
+ * .ctl. They know each other by i_mirror.
+ *
+ * The mirror holds no names. Looking up a name in a mirrored directory looks it
+ * up in the real one and gives the mirror of what is found; reading it reads the
+ * real one. So rename, link, rm and rmdir need not do anything here, and the
+ * kernel must not keep what it learns (I_UNSTABLE). Nothing can be made, moved
+ * or removed in it (EPERM).
+ *
+ * A mirror is made when it is looked up and lives while the kernel knows it or
+ * has it open. It counts as one lookup of its real inode, so that one stays in
+ * memory, though not in use: its last name and last close end a socket, and what
+ * is left of it answers ESTALE. Everything that stat(2) shows is the real
+ * inode's; chmod, chown and touch go to it.
+ *
+ * Symlinks are mirrored when their target is relative: it leads from .ctl/a to
+ * the mirror of what it leads to from a. An absolute target would lead out of
+ * .ctl, to the data of a socket where its control was meant: there is no mirror.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/faces.h"
+#include "fs/dcache.h"
+#include "mm/slab.h"
+
+static const struct inode_operations ctl_file_iops, ctl_link_iops;
+
+/* .ctl itself has its own owner, mode and times. */
+static bool is_top(const struct inode *inode)
+{
+	return inode->i_mirror == inode->i_sb->s_root;
+}
+
+/* Its own number, known before there is a mirror; readdir tells it. Real ones stay below. */
+static uint64_t ctl_ino(uint64_t ino)
+{
+	return ino | (uint64_t)1 << 48;
+}
+
+void ctl_root_init(struct inode *root, struct inode *inode)
+{
+	root->i_mirror = inode;
+	inode->i_mirror = root;
+	inode->i_ino = ctl_ino(root->i_ino);
+}
+
+/* Its i_mirror is NULL only if the real inode was freed under it: at unmount. */
+static void mirror_destroy(struct inode *inode)
+{
+	if (inode->i_mirror != NULL)
+		inode_forget(inode->i_mirror, 1);
+}
+
+static int mirror_new(struct inode *real, struct inode **ret_inode)
+{
+	struct inode *inode = new_inode_plain(real->i_sb, real->i_mode, real->i_uid, real->i_gid);
+
+	if (inode == NULL)
+		return -errno;
+	inode->i_nlink = 0; /* it has no name: without lookups and opens it goes */
+	if (S_ISLNK(real->i_mode)) {
+		PLAIN_I(inode)->link = should_failslab() ? NULL : strdup(PLAIN_I(real)->link);
+		if (PLAIN_I(inode)->link == NULL) {
+			inode_forget(inode, 0);
+			return -ENOMEM;
+		}
+		inode->i_op = &ctl_link_iops;
+	} else if (S_ISDIR(real->i_mode)) {
+		inode->i_op = &ctl_dir_iops;
+		inode->i_fop = &ctl_dir_fops;
+	} else {
+		inode->i_op = &ctl_file_iops;
+		inode->i_fop = &ctl_file_fops;
+	}
+	inode->i_state |= I_UNSTABLE | I_FIXED;
+	inode->i_ino = ctl_ino(real->i_ino);
+	inode->i_mirror = real;
+	real->i_mirror = inode;
+	inode_get_lookup(real);
+	PLAIN_I(inode)->destroy = mirror_destroy;
+	*ret_inode = inode;
+	return 0;
+}
+
+static bool is_mirrored(const struct inode *real)
+{
+	if (real->i_state & I_FIXED)
+		return false;
+	return !S_ISLNK(real->i_mode) || PLAIN_I(real)->link[0] != '/';
+}
+
+static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
+{
+	const struct dentry *dentry;
+
+	if (dir->i_mirror == NULL)
+		return -ESTALE;
+	dentry = d_lookup(dir->i_sb, dir->i_mirror, name);
+	if (dentry == NULL || !is_mirrored(dentry->d_inode))
+		return -ENOENT;
+	if (dentry->d_inode->i_mirror == NULL)
+		return mirror_new(dentry->d_inode, ret_inode);
+	*ret_inode = dentry->d_inode->i_mirror;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ attributes */
+
+static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
+{
+	/* How many directories are in it nobody counts. */
+	if (is_top(inode)) {
+		ret_st->st_nlink = 1;
+		return;
+	}
+	if (inode->i_mirror == NULL)
+		return;
+	vfs_getattr(inode->i_mirror, ret_st);
+	ret_st->st_ino = inode->i_ino;
+	if (S_ISREG(inode->i_mode))
+		ret_st->st_blksize = 4096;
+}
+
+static int ctl_setattr(struct inode *inode, const struct iattr *attr)
+{
+	struct inode *real = inode->i_mirror;
+	int err;
+
+	if (is_top(inode))
+		return simple_setattr(inode, attr);
+	if (real == NULL)
+		return -ESTALE;
+	err = vfs_setattr(real, attr);
+	if (err == 0 && real->i_sb->s_inval_attr != NULL)
+		real->i_sb->s_inval_attr(real->i_sb, real);
+	inode->i_mode = real->i_mode;
+	return err;
+}
+
+/* --------------------------------------------------------------------- reading */
+
+/*
+ * The open file is turned to the real directory: its cursor stands there. It
+ * counts as one open of it.
+ */
+static int ctl_dir_open(struct inode *inode, struct file *file, struct kiocb *iocb)
+{
+	struct inode *real = inode->i_mirror;
+	int err;
+
+	if (real == NULL)
+		return -ESTALE;
+	err = simple_dir_operations.open(real, file, iocb);
+	if (err != 0)
+		return err;
+	inode_get_open(real);
+	file->f_inode = real;
+	inode_put_open(inode);
+	return 0;
+}
+
+static void ctl_dir_release(struct inode *real, struct file *file)
+{
+	simple_dir_operations.release(real, file);
+}
+
+struct ctl_filldir {
+	struct dir_context ctx;
+	struct dir_context *outer;
+	const struct inode *dir; /* the real one */
+};
+
+static bool ctl_filldir(struct dir_context *ctx, const struct qstr *name, uint64_t next,
+			struct inode *inode, uint64_t ino, mode_t mode)
+{
+	const struct ctl_filldir *f = container_of(ctx, struct ctl_filldir, ctx);
+	bool dot = name->len == 1 && name->name[0] == '.';
+	bool dotdot = name->len == 2 && memcmp(name->name, "..", 2) == 0;
+
+	/* Skipped, not refused: the walk goes on. The root itself is I_FIXED too. */
+	if (!dot && !dotdot && !is_mirrored(inode))
+		return true;
+	/* Above .ctl stands the root, not its mirror. */
+	if (!dotdot || f->dir != f->dir->i_sb->s_root)
+		ino = ctl_ino(ino);
+	return f->outer->actor(f->outer, name, next, NULL, ino, mode);
+}
+
+static int ctl_dir_iterate(struct file *file, struct dir_context *ctx)
+{
+	struct ctl_filldir f = {
+		.ctx = {.actor = ctl_filldir, .pos = ctx->pos},
+		.outer = ctx,
+		.dir = file->f_inode,
+	};
+	int err = simple_dir_operations.iterate(file, &f.ctx);
+
+	ctx->pos = f.ctx.pos;
+	return err;
+}
+
+/* A socket that is closed for good has no control any more. */
+static int ctl_open(struct inode *inode, struct file *file, struct kiocb *iocb)
+{
+	(void)file;
+	(void)iocb;
+	return inode->i_mirror == NULL || inode->i_mirror->i_state & I_CLEAR ? -ESTALE : 0;
+}
+
+const struct inode_operations ctl_dir_iops = {
+	.lookup = ctl_lookup,
+	.getattr = ctl_getattr,
+	.setattr = ctl_setattr,
+};
+
+static const struct inode_operations ctl_file_iops = {
+	.getattr = ctl_getattr,
+	.setattr = ctl_setattr,
+};
+
+static const struct inode_operations ctl_link_iops = {
+	.getattr = ctl_getattr,
+	.setattr = ctl_setattr,
+	.get_link = simple_get_link,
+};
+
+const struct file_operations ctl_dir_fops = {
+	.open = ctl_dir_open,
+	.release = ctl_dir_release,
+	.iterate = ctl_dir_iterate,
+};
+
+/* No ioctl: those belong to the socket's own file. Always ready for poll. */
+const struct file_operations ctl_file_fops = {
+	.open = ctl_open,
+	.release = ctl_release,
+	.read_iter = ctl_read_iter,
+	.write_iter = ctl_write_iter,
+};

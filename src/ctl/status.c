@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a control file: the status of its socket, one `key value' a line.
+ *
+ * The text is made once and kept with the open file, so that one who reads byte
+ * by byte does not see two states mixed; reading at offset 0 makes it anew, as
+ * in /proc. Twin of fs/seq_file.c.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "mm/slab.h"
+#include "net/info.h"
+#include "net/socket.h"
+
+struct snapshot {
+	size_t len;
+	char text[];
+};
+
+static int get_option(void *arg, struct sockfs_sockopt *opt)
+{
+	return sock_getsockopt(arg, opt);
+}
+
+static int snapshot_take(struct socket *sock, struct file *file)
+{
+	char text[INFO_TEXT_MAX];
+	struct sockfs_info info;
+	struct snapshot *snap;
+	size_t len;
+
+	sock_get_info(sock, &info);
+	len = info_text(&info, sock_state_name(sock->state), get_option, sock, text);
+	snap = should_failslab() ? NULL : malloc(sizeof(*snap) + len);
+	if (snap == NULL)
+		return -ENOMEM;
+	snap->len = len;
+	memcpy(snap->text, text, len);
+	free(file->private_data);
+	file->private_data = snap;
+	return 0;
+}
+
+ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file->f_inode->i_mirror;
+	const struct snapshot *snap;
+
+	if (file->private_data == NULL || iocb->ki_pos == 0) {
+		int err = -ESTALE;
+
+		if (inode != NULL && !(inode->i_state & I_CLEAR))
+			err = snapshot_take(SOCKET_I(inode), file);
+		if (err != 0)
+			return err;
+	}
+	snap = file->private_data;
+	if (iocb->ki_pos >= snap->len)
+		return 0;
+	return copy_to_iter(snap->text + iocb->ki_pos, snap->len - iocb->ki_pos, to);
+}
+
+void ctl_release(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	free(file->private_data);
+	file->private_data = NULL;
+}
