@@ -126,7 +126,7 @@ static void hash_resize(struct dentry_hash *t)
 		size /= 2;
 	else
 		return;
-	t->table[1] = calloc(size, sizeof(*t->table[1]));
+	t->table[1] = should_failslab() ? NULL : calloc(size, sizeof(*t->table[1]));
 	t->size[1] = size;
 	t->moved = 0;
 }
@@ -219,10 +219,7 @@ struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *i
 	hash_add(&sb->s_dentries, dentry);
 	TAILQ_INSERT_TAIL(&pi->children, dentry, d_child);
 	/* The oldest name stays the first: it says where a listener's connections appear. */
-	if (LIST_EMPTY(&inode->i_dentry))
-		LIST_INSERT_HEAD(&inode->i_dentry, dentry, d_alias);
-	else
-		LIST_INSERT_AFTER(LIST_FIRST(&inode->i_dentry), dentry, d_alias);
+	TAILQ_INSERT_TAIL(&inode->i_dentry, dentry, d_alias);
 	pi->nr_children++;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	return dentry;
@@ -235,7 +232,7 @@ void d_delete(struct dentry *dentry)
 
 	hash_remove(&dir->i_sb->s_dentries, dentry);
 	TAILQ_REMOVE(&pi->children, dentry, d_child);
-	LIST_REMOVE(dentry, d_alias);
+	TAILQ_REMOVE(&dentry->d_inode->i_dentry, dentry, d_alias);
 	pi->nr_children--;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	free_dentry(dentry);

@@ -26,7 +26,7 @@ struct dentry {
 	struct inode *d_parent; /* the directory */
 	struct inode *d_inode;
 	TAILQ_ENTRY(dentry) d_child; /* in the directory, in order of d_off */
-	LIST_ENTRY(dentry) d_alias;  /* among the names of d_inode */
+	TAILQ_ENTRY(dentry) d_alias; /* among the names of d_inode, by age */
 	uint64_t d_off;		     /* where readdir continues behind it; grows, never reused */
 	uint32_t d_hash;
 	uint8_t d_len;
@@ -71,7 +71,7 @@ void d_delete(struct dentry *dentry);
 /* One of the inode's names, or NULL; the oldest if it has several. */
 static inline struct dentry *d_find_alias(const struct inode *inode)
 {
-	return LIST_FIRST(&inode->i_dentry);
+	return TAILQ_FIRST(&inode->i_dentry);
 }
 
 /*

@@ -142,7 +142,7 @@ TAILQ_HEAD(kiocb_queue, kiocb);
 #define I_UNSTABLE (1 << 2) /* the daemon may remove its names: the kernel must not cache them */
 #define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
 
-LIST_HEAD(dentry_list, dentry);
+TAILQ_HEAD(dentry_list, dentry);
 
 /*
  * An inode lives as long as something counts it. There are three counts, each
@@ -168,7 +168,7 @@ struct inode {
 	struct super_block *i_sb;
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
-	struct dentry_list i_dentry; /* its names */
+	struct dentry_list i_dentry; /* its names, the oldest first */
 	struct inode *i_mirror;	     /* its control file or directory under .ctl; and back */
 	struct simple_xattrs *i_xattrs;
 	int64_t i_atime_sec, i_mtime_sec, i_ctime_sec;

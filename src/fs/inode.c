@@ -28,7 +28,7 @@ struct plain_inode *PLAIN_I(const struct inode *inode)
 void inode_init_once(struct inode *inode)
 {
 	memset(inode, 0, sizeof(*inode));
-	LIST_INIT(&inode->i_dentry);
+	TAILQ_INIT(&inode->i_dentry);
 }
 
 /* As fs/inode.c: init_once. */

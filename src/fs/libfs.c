@@ -190,22 +190,31 @@ static void move_dotdot(const struct inode *inode, struct inode *from, struct in
 	to->i_nlink++;
 }
 
-/* Each name gets the other's inode. fs/libfs.c: simple_rename_exchange. */
+/* Put @dentry among the names of @inode, before the younger name @next; NULL: it is the youngest. */
+static void alias_insert(struct inode *inode, struct dentry *dentry, struct dentry *next)
+{
+	dentry->d_inode = inode;
+	if (next != NULL)
+		TAILQ_INSERT_BEFORE(next, dentry, d_alias);
+	else
+		TAILQ_INSERT_TAIL(&inode->i_dentry, dentry, d_alias);
+}
+
+/* Each name gets the other's inode and age. fs/libfs.c: simple_rename_exchange. */
 static int rename_exchange(struct dentry *a, struct dentry *b)
 {
-	struct inode *inode = a->d_inode;
+	struct inode *of_a = a->d_inode, *of_b = b->d_inode;
+	struct dentry *next_a = TAILQ_NEXT(a, d_alias), *next_b = TAILQ_NEXT(b, d_alias);
 	int err = may_move(b, a->d_parent);
 
 	if (err != 0)
 		return err;
 	move_dotdot(a->d_inode, a->d_parent, b->d_parent);
 	move_dotdot(b->d_inode, b->d_parent, a->d_parent);
-	LIST_REMOVE(a, d_alias);
-	LIST_REMOVE(b, d_alias);
-	a->d_inode = b->d_inode;
-	b->d_inode = inode;
-	LIST_INSERT_HEAD(&a->d_inode->i_dentry, a, d_alias);
-	LIST_INSERT_HEAD(&b->d_inode->i_dentry, b, d_alias);
+	TAILQ_REMOVE(&of_a->i_dentry, a, d_alias);
+	TAILQ_REMOVE(&of_b->i_dentry, b, d_alias);
+	alias_insert(of_a, b, next_a);
+	alias_insert(of_b, a, next_b);
 	inode_touch(a->d_inode, ATTR_CTIME);
 	inode_touch(b->d_inode, ATTR_CTIME);
 	inode_touch(a->d_parent, ATTR_MTIME | ATTR_CTIME);
@@ -222,9 +231,13 @@ static int rename_to(struct dentry *from, struct inode *newdir, const struct qst
 {
 	struct inode *inode = from->d_inode;
 	struct inode *dir = from->d_parent;
+	struct dentry *dentry = d_add(newdir, newname, inode);
 
-	if (d_add(newdir, newname, inode) == NULL)
+	if (dentry == NULL)
 		return -ENOMEM;
+	/* As old as the one that goes. */
+	TAILQ_REMOVE(&inode->i_dentry, dentry, d_alias);
+	alias_insert(inode, dentry, from);
 	d_delete(from);
 	move_dotdot(inode, dir, newdir);
 	inode_touch(inode, ATTR_CTIME);
