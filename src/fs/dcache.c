@@ -163,7 +163,7 @@ int dcache_init(struct super_block *sb)
 	/* Without random bytes the hash is only easier to guess. */
 	if (getrandom(&t->salt, sizeof(t->salt), GRND_NONBLOCK) != (ssize_t)sizeof(t->salt))
 		t->salt = (uintptr_t)sb;
-	t->table[0] = calloc(HASH_MIN, sizeof(*t->table[0]));
+	t->table[0] = should_failslab() ? NULL : calloc(HASH_MIN, sizeof(*t->table[0]));
 	if (t->table[0] == NULL)
 		return -ENOMEM;
 	dentry_cachep = kmem_cache_create("dentry", sizeof(struct dentry), 0, SLAB_HWCACHE_ALIGN,

@@ -126,6 +126,16 @@ static inline struct inode *find(const struct inode *dir, const char *name)
 	return dentry != NULL ? dentry->d_inode : NULL;
 }
 
+/* The same where there must be one. */
+static inline struct inode *get(const struct inode *dir, const char *name)
+{
+	struct inode *inode = find(dir, name);
+
+	if (inode == NULL)
+		ck_abort_msg("%s is not there", name);
+	return inode;
+}
+
 static inline struct inode *make_file(struct inode *dir, const char *name)
 {
 	const struct qstr n = q(name);
