@@ -107,6 +107,34 @@ static ssize_t sock_try_read(struct kiocb *iocb)
 	}
 }
 
+/*
+ * A call of more than one request's worth, or of many pieces: when a request
+ * was answered in full the kernel sends the next, at the offset that the call
+ * has reached (a stream has no other offsets). Those bytes are the caller's
+ * already, so this one must neither wait nor use up what only the next call
+ * would show, an error or a connection: the kernel drops the errors it gets here.
+ */
+static bool iocb_goes_on(const struct kiocb *iocb)
+{
+	return iocb->ki_pos > 0;
+}
+
+static ssize_t sock_read_on(struct kiocb *iocb)
+{
+	struct socket *sock = iocb_socket(iocb);
+	ssize_t ret;
+
+	if (iocb->ki_filp->f_line != NULL)
+		return sock_read_line(iocb->ki_filp, &iocb->ki_iter);
+	if (sock->sk == NULL || sock->sk->sk_err != 0 || sock->state == SS_LISTENING ||
+	    !TAILQ_EMPTY(&sock->sk->sk_read_queue))
+		return -EAGAIN;
+	ret = sock_try_read(iocb);
+	if (ret < 0 && ret != -EAGAIN && ret != -ENOTCONN)
+		sk_set_err(sock->sk, (int)-ret);
+	return ret;
+}
+
 ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct socket *sock = iocb_socket(iocb);
@@ -115,6 +143,8 @@ ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (to->count == 0)
 		return 0;
+	if (iocb_goes_on(iocb))
+		return sock_read_on(iocb);
 	/* Whoever waits already comes first. */
 	if (nowait || sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_read_queue) ||
 	    iocb->ki_filp->f_line != NULL)
@@ -136,7 +166,7 @@ static ssize_t sock_try_write(struct kiocb *iocb)
 	ssize_t ret = 0;
 
 	if (sock->sk != NULL && sock->sk->sk_err != 0 && iocb->ki_done == 0)
-		return sock_error(sock->sk);
+		return iocb_goes_on(iocb) ? -sock->sk->sk_err : sock_error(sock->sk);
 	switch (sock->state) {
 	case SS_UNCONNECTED:
 		return -ENOTCONN;
@@ -154,11 +184,11 @@ static ssize_t sock_try_write(struct kiocb *iocb)
 		if (ret < 0)
 			break;
 	}
-	if (ret == -EAGAIN || iocb->ki_done == 0)
+	if (ret == -EAGAIN)
 		return ret;
-	if (ret < 0 && ret != -EPIPE)
+	if (ret < 0 && ret != -EPIPE && (iocb->ki_done > 0 || iocb_goes_on(iocb)))
 		sk_set_err(sock->sk, (int)-ret);
-	return (ssize_t)iocb->ki_done;
+	return iocb->ki_done > 0 ? (ssize_t)iocb->ki_done : ret;
 }
 
 ssize_t sock_write_iter(struct kiocb *iocb, struct iov_iter *from)

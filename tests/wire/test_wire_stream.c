@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stream as the kernel asks for it: calls that take several requests.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+#define ROOT FUSE_ROOT_ID
+
+static struct wire *w;
+
+/* A connected socket file that is open, and the other end. */
+static uint64_t ino, fh;
+static int peer;
+
+static void setup(void)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockfs_addr addr = {.host = "127.0.0.1"};
+	struct fuse_entry_out entry;
+	struct fuse_open_out o;
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int small = 4096;
+
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	ck_assert_int_eq(bind(fd, (void *)&sa, sizeof(sa)), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)&sa, &len), 0);
+	snprintf(addr.port, sizeof(addr.port), "%u", ntohs(sa.sin_port));
+	ck_assert_int_eq(wire_create(w, ROOT, "f", O_RDWR, 0644, &entry, &o), 0);
+	ino = entry.nodeid;
+	fh = o.fh;
+	ck_assert_int_eq(wire_ioctl(w, ino, fh, SOCKFS_IOC_CONNECT, &addr), 0);
+	peer = accept(fd, NULL, NULL);
+	ck_assert_int_ge(peer, 0);
+	close(fd);
+}
+
+static void teardown(void)
+{
+	if (peer >= 0)
+		close(peer);
+	ck_assert_int_eq(wire_free(w), 0);
+}
+
+static int answer(uint64_t unique)
+{
+	return wire_answer(w, unique, NULL, 0, NULL);
+}
+
+static void peer_resets(void)
+{
+	struct linger linger = {.l_onoff = 1};
+
+	setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(peer);
+	peer = -1;
+}
+
+static int32_t inq(void)
+{
+	int32_t n = -1;
+
+	ck_assert_int_eq(wire_ioctl(w, ino, fh, SOCKFS_IOC_INQ, &n), 0);
+	return n;
+}
+
+static bool has_bytes(void *arg)
+{
+	return inq() == *(int *)arg;
+}
+
+/* What poll says now, with @kh != 0 asking to be told of changes. */
+static unsigned int events(uint64_t kh, uint32_t want)
+{
+	struct fuse_poll_in in = {.fh = fh, .kh = kh, .events = want};
+	struct fuse_poll_out out = {0};
+	uint64_t u;
+
+	in.flags = kh != 0 ? FUSE_POLL_SCHEDULE_NOTIFY : 0;
+	u = wire_send(w, FUSE_POLL, ino, &in, sizeof(in), NULL, 0);
+	ck_assert_int_eq(wire_answer(w, u, &out, sizeof(out), NULL), 0);
+	return out.revents;
+}
+
+static uint64_t read_at(uint64_t offset, uint32_t size)
+{
+	struct fuse_read_in in = {.fh = fh, .offset = offset, .size = size, .flags = O_RDWR};
+
+	return wire_send(w, FUSE_READ, ino, &in, sizeof(in), NULL, 0);
+}
+
+static uint64_t write_at(uint64_t offset, const void *data, uint32_t size)
+{
+	struct fuse_write_in in = {.fh = fh, .offset = offset, .size = size, .flags = O_RDWR};
+
+	return wire_send(w, FUSE_WRITE, ino, &in, sizeof(in), data, size);
+}
+
+/* ------------------------------------------------------ calls of several requests */
+
+START_TEST(what_was_read_is_not_held_back)
+{
+	char buf[8];
+	size_t len;
+	int n = 6;
+
+	ck_assert_int_eq(write(peer, "abcdef", 6), 6);
+	ck_assert(wire_until(w, has_bytes, &n));
+	ck_assert_int_eq(answer(read_at(0, 4)), 0);
+	/* The kernel goes on since the request was answered in full. */
+	ck_assert_int_eq(wire_answer(w, read_at(4, 4), buf, sizeof(buf), &len), 0);
+	ck_assert_uint_eq(len, 2);
+	ck_assert_mem_eq(buf, "ef", 2);
+	ck_assert_int_eq(answer(read_at(6, 4)), -EAGAIN);
+	ck_assert_uint_eq(sockfs_session_parked(w->session), 0);
+}
+END_TEST
+
+static bool is_over(void *arg)
+{
+	(void)arg;
+	return events(0, 0) & POLLHUP;
+}
+
+START_TEST(an_error_waits_for_the_next_read)
+{
+	int n = 4;
+
+	ck_assert_int_eq(write(peer, "abcd", 4), 4);
+	ck_assert(wire_until(w, has_bytes, &n));
+	ck_assert_int_eq(answer(read_at(0, 4)), 0);
+	peer_resets();
+	ck_assert(wire_until(w, is_over, NULL));
+	/* The kernel shows its caller the four bytes and drops this. */
+	ck_assert_int_lt(answer(read_at(4, 4)), 0);
+	ck_assert_int_eq(answer(read_at(0, 4)), -ECONNRESET);
+	ck_assert_int_eq(answer(read_at(0, 4)), 0);
+}
+END_TEST
+
+START_TEST(an_error_waits_for_the_next_write)
+{
+	ck_assert_int_eq(answer(write_at(0, "abcd", 4)), 0);
+	peer_resets();
+	ck_assert(wire_until(w, is_over, NULL));
+	ck_assert_int_lt(answer(write_at(4, "efgh", 4)), 0);
+	ck_assert_int_eq(answer(write_at(0, "ijkl", 4)), -ECONNRESET);
+	ck_assert_int_eq(answer(write_at(0, "ijkl", 4)), -EPIPE);
+}
+END_TEST
+
+static TCase *tests(void)
+{
+	TCase *t = tcase_create("stream");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, what_was_read_is_not_held_back);
+	tcase_add_test(t, an_error_waits_for_the_next_read);
+	tcase_add_test(t, an_error_waits_for_the_next_write);
+	return t;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("wire: streams");
+	SRunner *r;
+	int failed;
+
+	suite_add_tcase(s, tests());
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
