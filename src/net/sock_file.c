@@ -249,20 +249,16 @@ unsigned int sock_poll(struct file *file, bool arm)
 static ssize_t sock_try_fsync(struct kiocb *iocb)
 {
 	struct socket *sock = iocb_socket(iocb);
-	uint32_t inq, outq = 0;
 	int err;
 
 	switch (sock->state) {
 	case SS_CONNECTED:
 	case SS_DISCONNECTING:
-		err = sock->ops->queues(sock, &inq, &outq);
-		if (err != 0)
-			return err;
-		return outq > 0 ? -EAGAIN : 0;
+	case SS_CLOSED:
+		err = sock->sk != NULL ? sock_error(sock->sk) : 0;
+		return err != 0 || sock->sk == NULL ? err : sock->ops->sync(sock);
 	case SS_CONNECTING:
 		return -EAGAIN;
-	case SS_CLOSED:
-		return sock->sk == NULL ? 0 : sock_error(sock->sk);
 	default:
 		return 0; /* nothing was written */
 	}

@@ -97,6 +97,8 @@ struct proto_ops {
 	unsigned int (*poll)(struct socket *sock);
 	/* Bytes to read (connections to accept) and bytes not yet acknowledged. */
 	int (*queues)(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
+	int (*sync)(struct socket *sock);
 	/* Fills error, counters, sk_ino; state, queues and names come from socket.c. */
 	void (*info)(struct socket *sock, struct sockfs_info *info);
 	/*

@@ -322,6 +322,7 @@ const struct proto_ops tcp_prot_ops = {
 	.recvmsg = tcp_recvmsg,
 	.poll = tcp_poll,
 	.queues = tcp_queues,
+	.sync = tcp_sync,
 	.info = tcp_info,
 	.wait = tcp_wait_for,
 	.timer = tcp_timer,

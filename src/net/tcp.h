@@ -98,6 +98,7 @@ ssize_t tcp_sendmsg(struct socket *sock, struct iov_iter *from);
 ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to);
 unsigned int tcp_poll(struct socket *sock);
 int tcp_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+int tcp_sync(struct socket *sock);
 int tcp_shutdown(struct socket *sock, int how);
 /* The connection is over (@err: errno, 0 for an orderly end). Wakes nobody. */
 void tcp_over(struct tcp_sock *tsk, int err);

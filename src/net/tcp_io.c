@@ -138,6 +138,33 @@ int tcp_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq)
 	return 0;
 }
 
+/* A connection that was reset never gets its acknowledgements, and SIOCOUTQ keeps counting. */
+int tcp_sync(struct socket *sock)
+{
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int outq = 0, err = 0;
+
+	if (tsk->fd < 0)
+		return 0;
+	if (ioctl(tsk->fd, SIOCOUTQ, &outq) != 0)
+		return -errno;
+	if (outq == 0)
+		return 0;
+	if (getsockopt(tsk->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return -errno;
+	if (info.tcpi_state != TCP_CLOSE)
+		return -EAGAIN;
+	len = sizeof(err);
+	if (getsockopt(tsk->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		return -errno;
+	if (err == 0)
+		err = tsk->sk.sk_err_last != 0 ? tsk->sk.sk_err_last : EPIPE;
+	tcp_over(tsk, err);
+	return -err;
+}
+
 /* As inet_shutdown: a listener stops listening when its reading side is shut. */
 static int tcp_shutdown_listener(struct tcp_sock *tsk, int how)
 {

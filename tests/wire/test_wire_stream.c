@@ -166,6 +166,24 @@ START_TEST(an_error_waits_for_the_next_write)
 }
 END_TEST
 
+START_TEST(a_reset_ends_fsync)
+{
+	static char data[1 << 20];
+	struct fuse_fsync_in in = {.fh = fh};
+	uint64_t u, s;
+
+	do
+		u = write_at(0, data, sizeof(data));
+	while (answer(u) == 0);
+	wire_interrupt(w, u);
+	(void)answer(u);
+	s = wire_send(w, FUSE_FSYNC, ino, &in, sizeof(in), NULL, 0);
+	ck_assert_int_eq(answer(s), WIRE_OPEN);
+	peer_resets();
+	ck_assert_int_eq(wire_wait(w, s, NULL, 0, NULL), -ECONNRESET);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("stream");
@@ -175,6 +193,7 @@ static TCase *tests(void)
 	tcase_add_test(t, what_was_read_is_not_held_back);
 	tcase_add_test(t, an_error_waits_for_the_next_read);
 	tcase_add_test(t, an_error_waits_for_the_next_write);
+	tcase_add_test(t, a_reset_ends_fsync);
 	return t;
 }
 
