@@ -295,6 +295,7 @@ struct file {
 	char *f_line;		  /* listener: what is left of the line being read, malloc'ed */
 	size_t f_line_off;	  /* ... and from where */
 	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
+	unsigned int f_poll_events; /* of fuse/: what the last one to wait wants to know */
 	void (*f_notify)(struct file *file); /* of fuse/; clears f_pollhandle */
 	LIST_ENTRY(file) f_wq;	  /* on its socket's list of files with poll waiters */
 	bool f_on_wq;

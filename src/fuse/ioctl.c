@@ -95,6 +95,7 @@ void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	if (ph != NULL) {
 		file_drop_poll(file, false);
 		file->f_pollhandle = ph;
+		file->f_poll_events = fi->poll_events;
 	}
 	if (file->f_op->poll != NULL)
 		events = file->f_op->poll(file, ph != NULL);

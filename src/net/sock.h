@@ -49,17 +49,15 @@ static inline void sk_set_err(struct sock *sk, int err)
 	sk->sk_err_last = err;
 }
 
-/* Somebody waits to read (or accept), or polls. */
+/* Somebody waits to read (or accept). Pollers are told in another way. */
 static inline bool sk_has_readers(const struct sock *sk)
 {
-	return !TAILQ_EMPTY(&sk->sk_read_queue) ||
-	       (sk->sk_socket != NULL && !LIST_EMPTY(&sk->sk_socket->wq));
+	return !TAILQ_EMPTY(&sk->sk_read_queue);
 }
 
 static inline bool sk_has_writers(const struct sock *sk)
 {
-	return !TAILQ_EMPTY(&sk->sk_write_queue) ||
-	       (sk->sk_socket != NULL && !LIST_EMPTY(&sk->sk_socket->wq));
+	return !TAILQ_EMPTY(&sk->sk_write_queue);
 }
 
 /* Queues empty, counters zero, defaults set. */

@@ -108,8 +108,6 @@ int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inod
 	/* First come, first served. */
 	if (nowait || TAILQ_EMPTY(&sock->sk->sk_read_queue))
 		ret = sock_try_accept(iocb);
-	if (!LIST_EMPTY(&sock->wq))
-		(void)sock->ops->wait(sock, POLLIN);
 	if (ret == 0)
 		*ret_inode = iocb->ki_private;
 	if (ret != -EAGAIN || nowait)

@@ -149,9 +149,6 @@ ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (nowait || sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_read_queue) ||
 	    iocb->ki_filp->f_line != NULL)
 		ret = sock_try_read(iocb);
-	/* Pollers were told of the bytes just taken; what comes next is news. */
-	if (!LIST_EMPTY(&sock->wq) && sock->sk != NULL)
-		(void)sock->ops->wait(sock, POLLIN);
 	if (ret != -EAGAIN || nowait)
 		return ret;
 	return sock_park_on(sock, iocb, SOCK_READ, sock_try_read);
@@ -202,8 +199,6 @@ ssize_t sock_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return sock->state == SS_UNCONNECTED ? -ENOTCONN : 0;
 	if (sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_write_queue))
 		ret = sock_try_write(iocb);
-	if (!LIST_EMPTY(&sock->wq) && sock->sk != NULL)
-		(void)sock->ops->wait(sock, POLLOUT);
 	if (ret != -EAGAIN)
 		return ret;
 	if (nowait)
@@ -214,35 +209,26 @@ ssize_t sock_write_iter(struct kiocb *iocb, struct iov_iter *from)
 /* ------------------------------------------------------------- poll and fsync */
 
 /* What poll(2) says of a TCP socket that was never connected. */
-#define POLL_UNCONNECTED (POLLOUT | POLLHUP)
+#define POLL_UNCONNECTED (POLLOUT | POLLWRNORM | POLLHUP)
 
 unsigned int sock_poll(struct file *file, bool arm)
 {
 	struct socket *sock = SOCKET_I(file->f_inode);
-	unsigned int events = sock->sk == NULL ? POLL_UNCONNECTED : sock->ops->poll(sock);
+	unsigned int events = POLL_UNCONNECTED;
 
-	if (file->f_line != NULL)
-		events |= POLLIN | POLLRDNORM;
-	if (!arm)
-		return events;
-	if (!file->f_on_wq) {
+	if (arm && !file->f_on_wq) {
 		LIST_INSERT_HEAD(&sock->wq, file, f_wq);
 		file->f_on_wq = true;
 	}
-	/*
-	 * Wait for what does not hold yet. What holds already is news again only
-	 * after a read or write has changed it: those ask anew.
-	 */
-	if (sock->sk != NULL) {
-		int err = 0;
+	if (sock->sk != NULL && arm) {
+		int ret = sock->ops->watch(sock, file->f_poll_events);
 
-		if (!(events & POLLIN))
-			err = sock->ops->wait(sock, POLLIN);
-		if (err == 0 && !(events & POLLOUT) && sock->state != SS_LISTENING)
-			err = sock->ops->wait(sock, POLLOUT);
-		if (err != 0)
-			events |= POLLERR;
+		events = ret >= 0 ? (unsigned int)ret : POLLERR;
+	} else if (sock->sk != NULL) {
+		events = sock->ops->poll(sock);
 	}
+	if (file->f_line != NULL)
+		events |= POLLIN | POLLRDNORM;
 	return events;
 }
 

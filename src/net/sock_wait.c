@@ -136,7 +136,6 @@ void sock_data_ready(struct socket *sock)
 	struct inode *inode = SOCK_INODE(sock);
 
 	ihold(inode);
-	sock_notify(sock);
 	sock_wake(sock, SOCK_READ);
 	iput(inode);
 }
@@ -146,7 +145,6 @@ void sock_write_space(struct socket *sock)
 	struct inode *inode = SOCK_INODE(sock);
 
 	ihold(inode);
-	sock_notify(sock);
 	sock_wake(sock, SOCK_WRITE);
 	iput(inode);
 }

@@ -95,6 +95,11 @@ struct proto_ops {
 	ssize_t (*recvmsg)(struct socket *sock, struct iov_iter *to);
 	/* The poll(2) events that hold. */
 	unsigned int (*poll)(struct socket *sock);
+	/*
+	 * The same, or -errno; and have sock_notify() called whenever one of @events
+	 * comes anew, or an error, while somebody is on sock->wq.
+	 */
+	int (*watch)(struct socket *sock, unsigned int events);
 	/* Bytes to read (connections to accept) and bytes not yet acknowledged. */
 	int (*queues)(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
 	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
@@ -193,11 +198,11 @@ int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inod
  */
 void sock_set_state(struct socket *sock, socket_state state);
 
-/* Readable: retry parked reads and accepts in order, notify pollers. */
+/* Readable: retry parked reads and accepts in order. */
 void sock_data_ready(struct socket *sock);
-/* Writable: retry parked writes in order, notify pollers. */
+/* Writable: retry parked writes in order. */
 void sock_write_space(struct socket *sock);
-/* Connected, failed or reset: both of the above. */
+/* Connected, failed or reset: both of the above; pollers are told. */
 void sock_state_change(struct socket *sock);
 /* The timer asked for has come: ends what is over its deadline with -EAGAIN. */
 void sock_timeout(struct socket *sock, uint64_t now);

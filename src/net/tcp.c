@@ -194,6 +194,7 @@ void tcp_close_handle(struct tcp_sock *tsk, bool reset)
 	if (tsk->fd < 0)
 		return;
 	tcp_read_stop(tsk);
+	tcp_unwatch(tsk);
 	/* The wait's descriptor keeps the connection open as well as ours. */
 	tcp_wait_close(tsk);
 	(void)getsockopt(tsk->fd, SOL_SOCKET, SO_LINGER, &linger, &len);
@@ -324,6 +325,7 @@ const struct proto_ops tcp_prot_ops = {
 	.queues = tcp_queues,
 	.sync = tcp_sync,
 	.info = tcp_info,
+	.watch = tcp_watch,
 	.wait = tcp_wait_for,
 	.timer = tcp_timer,
 	.now = tcp_now,

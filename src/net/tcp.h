@@ -35,6 +35,10 @@ struct tcp_sock {
 	bool bound;		   /* by bind() */
 	bool reading;		   /* uv_read_start is on */
 	bool open;		   /* libuv knows the handle; it may be closing */
+	bool watching;		   /* fd lies in the pollers' epoll instance */
+	bool watch_fresh;	   /* ... which will report once what holds already */
+	uint32_t watch;		   /* the events it is watched for */
+	uint32_t watch_told;	   /* what the poller knew when the watch began */
 	struct tcp_dial *dial;	   /* connecting */
 	struct tcp_wait *wait;
 	long *opts;		   /* nr_sockopts values, malloc'ed with the first set */
@@ -111,5 +115,11 @@ uint64_t tcp_now(struct socket *sock);
 /* Stop and free the wait, close its descriptor now. */
 void tcp_wait_close(struct tcp_sock *tsk);
 void tcp_read_stop(struct tcp_sock *tsk);
+
+/* tcp_watch.c ------------------------------------------------------------- */
+
+int tcp_watch(struct socket *sock, unsigned int events);
+/* The descriptor is about to go. */
+void tcp_unwatch(struct tcp_sock *tsk);
 
 #endif /* NET_TCP_H */

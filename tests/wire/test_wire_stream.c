@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stream as the kernel asks for it: calls that take several requests.
+ * A stream as the kernel asks for it: calls that take several requests, and
+ * pollers that must be told of each change once and of nothing else.
  */
 #include "config.h"
 
@@ -184,6 +185,132 @@ START_TEST(a_reset_ends_fsync)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------- pollers */
+
+static bool was_told(void *arg)
+{
+	return w->last_kh == *(uint64_t *)arg;
+}
+
+/* Wait until the poller @kh was told; it does not ask again. */
+static void expect_told(uint64_t kh)
+{
+	ck_assert(wire_until(w, was_told, &kh));
+	w->last_kh = 0;
+}
+
+/* Nobody is told anything in the next turns of the loop. */
+static void expect_silence(void)
+{
+	w->last_kh = 0;
+	for (int i = 0; i < 20; i++)
+		wire_turn(w);
+	ck_assert_uint_eq(w->last_kh, 0);
+}
+
+START_TEST(the_end_behind_unread_bytes_is_told)
+{
+	int n = 4;
+
+	ck_assert_int_eq(write(peer, "abcd", 4), 4);
+	ck_assert(wire_until(w, has_bytes, &n));
+	ck_assert_uint_eq(events(7, POLLRDHUP) & POLLRDHUP, 0);
+	shutdown(peer, SHUT_WR);
+	expect_told(7);
+	ck_assert_uint_ne(events(8, 0) & POLLRDHUP, 0);
+	/* Behind that only an error can come. */
+	expect_silence();
+	peer_resets();
+	expect_told(8);
+	ck_assert_uint_ne(events(0, 0) & POLLERR, 0);
+}
+END_TEST
+
+START_TEST(unread_bytes_do_not_spin)
+{
+	static char data[1 << 20];
+	uint64_t u;
+	int n = 1;
+
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	ck_assert(wire_until(w, has_bytes, &n));
+	do
+		u = write_at(0, data, sizeof(data));
+	while (answer(u) == 0);
+	wire_interrupt(w, u);
+	(void)answer(u);
+	ck_assert_uint_eq(events(5, POLLOUT) & (POLLIN | POLLOUT), POLLIN);
+	expect_silence();
+	while (recv(peer, data, sizeof(data), MSG_DONTWAIT) > 0 || !was_told(&(uint64_t){5}))
+		wire_turn(w);
+	ck_assert_uint_ne(events(0, 0) & POLLOUT, 0);
+}
+END_TEST
+
+START_TEST(what_the_poller_knows_is_no_news)
+{
+	int n = 1;
+
+	/* Writable, and told so: nothing comes until something changes. */
+	ck_assert_uint_ne(events(3, POLLIN | POLLOUT) & POLLOUT, 0);
+	expect_silence();
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	expect_told(3);
+	/* More bytes are news, as to a poller of the socket itself. */
+	ck_assert_uint_ne(events(4, POLLIN | POLLOUT) & POLLIN, 0);
+	expect_silence();
+	ck_assert_int_eq(write(peer, "y", 1), 1);
+	expect_told(4);
+	/* Nobody asked since: the next poller finds out by asking. */
+	ck_assert_int_eq(write(peer, "z", 1), 1);
+	n = 3;
+	ck_assert(wire_until(w, has_bytes, &n));
+	expect_silence();
+	ck_assert_uint_ne(events(5, POLLIN) & POLLIN, 0);
+	expect_silence();
+}
+END_TEST
+
+START_TEST(bytes_taken_by_another_are_told_anew)
+{
+	int n = 1;
+
+	ck_assert_uint_eq(events(3, POLLIN) & POLLIN, 0);
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	ck_assert(wire_until(w, has_bytes, &n));
+	ck_assert_int_eq(answer(read_at(0, 4)), 0);
+	/* The poller comes late, finds nothing, and waits on. */
+	ck_assert_uint_eq(events(4, POLLIN) & POLLIN, 0);
+	ck_assert_int_eq(write(peer, "y", 1), 1);
+	expect_told(4);
+}
+END_TEST
+
+START_TEST(a_parked_reader_and_a_poller)
+{
+	uint64_t u = read_at(0, 4);
+
+	ck_assert_int_eq(answer(u), WIRE_OPEN);
+	ck_assert_uint_eq(events(3, POLLIN) & POLLIN, 0);
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	ck_assert_int_eq(wire_wait(w, u, NULL, 0, NULL), 0);
+	/* What the reader has taken is not told; what comes then is. */
+	ck_assert_int_eq(write(peer, "y", 1), 1);
+	expect_told(3);
+}
+END_TEST
+
+START_TEST(a_poller_of_a_socket_that_goes)
+{
+	ck_assert_uint_eq(events(3, POLLIN) & POLLIN, 0);
+	ck_assert_int_eq(wire_ioctl(w, ino, fh, SOCKFS_IOC_ABORT, NULL), 0);
+	expect_told(3);
+	ck_assert_uint_ne(events(4, POLLIN) & POLLHUP, 0);
+	ck_assert_int_eq(wire_unlink(w, ROOT, "f"), 0);
+	ck_assert_int_eq(wire_release(w, ino, fh), 0);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("stream");
@@ -194,12 +321,18 @@ static TCase *tests(void)
 	tcase_add_test(t, an_error_waits_for_the_next_read);
 	tcase_add_test(t, an_error_waits_for_the_next_write);
 	tcase_add_test(t, a_reset_ends_fsync);
+	tcase_add_test(t, the_end_behind_unread_bytes_is_told);
+	tcase_add_test(t, unread_bytes_do_not_spin);
+	tcase_add_test(t, what_the_poller_knows_is_no_news);
+	tcase_add_test(t, bytes_taken_by_another_are_told_anew);
+	tcase_add_test(t, a_parked_reader_and_a_poller);
+	tcase_add_test(t, a_poller_of_a_socket_that_goes);
 	return t;
 }
 
 int main(void)
 {
-	Suite *s = suite_create("wire: streams");
+	Suite *s = suite_create("wire: streams and pollers");
 	SRunner *r;
 	int failed;
 

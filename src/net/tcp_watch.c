@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Telling pollers when a TCP socket changes.
+ *
+ * A poller wants to hear of each change and not of what it knows: of an end of
+ * file behind bytes that nobody reads, of more bytes where there were some. So
+ * the descriptors that are polled lie in an epoll instance of our own, edge-
+ * triggered: the kernel's socket wakes it as it would wake a poller of its own,
+ * and what has been told and stays as it is costs nothing.
+ *
+ * Happy path: a poller asks, the descriptor is watched for what it wants; an
+ * edge comes, every poller is told once and asks again if it still wants to
+ * know. An edge that finds nobody puts the watch to sleep: it stays in the
+ * instance, for errors only, until the next poller or the end of the handle.
+ *
+ * A watch that begins reports at once what holds already, though the poller is
+ * told that in the answer: such a first edge counts only if something differs.
+ *
+ * Failure modes: no memory, or no descriptor for the instance. The poller gets
+ * the errno and nothing is watched.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "net/sock_wait.h"
+#include "net/tcp.h"
+
+/* Edges taken in one turn of the loop. */
+#define WATCH_BATCH 64
+
+/* What a poller may ask for; errors are told without asking. EPOLL and POLL bits are the same. */
+#define WATCH_EVENTS                                                                               \
+	(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM | EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |   \
+	 EPOLLRDHUP)
+#define WATCH_ALWAYS (EPOLLERR | EPOLLHUP)
+
+/* The instance: made with the first watched descriptor, gone with the last. */
+struct tcp_watcher {
+	int epfd;
+	size_t nr; /* descriptors in it */
+	uv_poll_t poll;
+	struct epoll_event batch[WATCH_BATCH]; /* being worked on; data.ptr NULL: has gone */
+	int nr_batch;
+};
+
+static struct tcp_watcher *watcher;
+
+static void watch_event(struct tcp_sock *tsk, uint32_t events)
+{
+	struct socket *sock = tsk->sk.sk_socket;
+	struct epoll_event sleep = {.events = EPOLLET, .data.ptr = tsk};
+	bool first = tsk->watch_fresh;
+
+	tsk->watch_fresh = false;
+	if (first && events == tsk->watch_told)
+		return;
+	if (!LIST_EMPTY(&sock->wq))
+		sock_notify(sock);
+	else if (tsk->watch != 0 &&
+		 epoll_ctl(watcher->epfd, EPOLL_CTL_MOD, tsk->fd, &sleep) == 0)
+		tsk->watch = 0;
+}
+
+static void on_edges(uv_poll_t *poll, int status, int events)
+{
+	struct tcp_watcher *w = poll->data;
+
+	(void)status;
+	(void)events;
+	w->nr_batch = epoll_wait(w->epfd, w->batch, WATCH_BATCH, 0);
+	for (int i = 0; i < w->nr_batch && w == watcher; i++)
+		if (w->batch[i].data.ptr != NULL)
+			watch_event(w->batch[i].data.ptr, w->batch[i].events);
+	w->nr_batch = 0;
+}
+
+static void on_watcher_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static int watcher_open(void)
+{
+	struct tcp_watcher *w;
+	int err;
+
+	if (watcher != NULL)
+		return 0;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return -ENOMEM;
+	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epfd < 0) {
+		err = -errno;
+		goto free_watcher;
+	}
+	err = uv_poll_init(tcp_loop, &w->poll, w->epfd);
+	if (err != 0)
+		goto close_epoll;
+	w->poll.data = w;
+	err = uv_poll_start(&w->poll, UV_READABLE, on_edges);
+	watcher = w;
+	return err;
+
+close_epoll:
+	close(w->epfd);
+free_watcher:
+	free(w);
+	return err;
+}
+
+static void watcher_close_if_empty(void)
+{
+	struct tcp_watcher *w = watcher;
+
+	if (w == NULL || w->nr > 0)
+		return;
+	watcher = NULL;
+	uv_close((uv_handle_t *)&w->poll, on_watcher_closed);
+	close(w->epfd);
+}
+
+/* Watch @tsk for @events too; @ret_fresh: the kernel will report what holds now. */
+static int watch_for(struct tcp_sock *tsk, uint32_t events, bool *ret_fresh)
+{
+	struct epoll_event e = {.events = tsk->watch | events | EPOLLET, .data.ptr = tsk};
+	int err;
+
+	*ret_fresh = false;
+	if (tsk->watching && (events & ~tsk->watch) == 0)
+		return 0;
+	err = watcher_open();
+	if (err == 0 && epoll_ctl(watcher->epfd, tsk->watching ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+				  tsk->fd, &e) != 0)
+		err = -errno;
+	if (err != 0) {
+		watcher_close_if_empty();
+		return err;
+	}
+	if (!tsk->watching)
+		watcher->nr++;
+	tsk->watching = true;
+	tsk->watch |= events;
+	*ret_fresh = true;
+	return 0;
+}
+
+int tcp_watch(struct socket *sock, unsigned int events)
+{
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	bool fresh;
+	int err;
+
+	/* Dialling, or over: a change of state will tell. */
+	if (tsk->fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
+		return (int)tcp_poll(sock);
+	err = watch_for(tsk, events & WATCH_EVENTS, &fresh);
+	if (err != 0)
+		return err;
+	events = tcp_poll(sock);
+	/* An earlier poller may not have been told so much: then its word stands. */
+	if (fresh && !tsk->watch_fresh) {
+		tsk->watch_fresh = true;
+		tsk->watch_told = events & (tsk->watch | WATCH_ALWAYS);
+	}
+	return (int)events;
+}
+
+void tcp_unwatch(struct tcp_sock *tsk)
+{
+	if (!tsk->watching)
+		return;
+	/* Not by closing alone: a second descriptor would keep it in the instance. */
+	(void)epoll_ctl(watcher->epfd, EPOLL_CTL_DEL, tsk->fd, NULL);
+	for (int i = 0; i < watcher->nr_batch; i++)
+		if (watcher->batch[i].data.ptr == tsk)
+			watcher->batch[i].data.ptr = NULL;
+	tsk->watching = false;
+	tsk->watch_fresh = false;
+	tsk->watch = 0;
+	watcher->nr--;
+	watcher_close_if_empty();
+}
