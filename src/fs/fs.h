@@ -407,6 +407,11 @@ void inode_drop_nlink(struct inode *inode);
 
 /* Set times to now: any of ATTR_ATIME, ATTR_MTIME, ATTR_CTIME. */
 void inode_touch(struct inode *inode, unsigned int which);
+/*
+ * It was read. Noted as a mount with relatime does: only if it was changed since the
+ * last time, or that is a day ago. fs/inode.c: touch_atime.
+ */
+void touch_atime(struct inode *inode);
 
 /* struct stat of any inode: size 0, st_blksize 1 MiB for regular files. fs/stat.c. */
 void generic_fillattr(const struct inode *inode, struct stat *ret_st);

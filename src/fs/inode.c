@@ -18,6 +18,8 @@
 #include "lib/log.h"
 #include "mm/slab.h"
 
+#define DAY_SECONDS (24 * 60 * 60)
+
 static struct kmem_cache *inode_cachep;
 
 struct plain_inode *PLAIN_I(const struct inode *inode)
@@ -260,4 +262,29 @@ void inode_touch(struct inode *inode, unsigned int which)
 		inode->i_ctime_sec = now.tv_sec;
 		inode->i_ctime_nsec = (uint32_t)now.tv_nsec;
 	}
+}
+
+/* Is the time of the last reading at or before another? */
+static bool atime_not_after(const struct inode *inode, int64_t sec, uint32_t nsec)
+{
+	return inode->i_atime_sec < sec ||
+	       (inode->i_atime_sec == sec && inode->i_atime_nsec <= nsec);
+}
+
+/* fs/inode.c: relatime_need_update. */
+static bool relatime_need_update(const struct inode *inode)
+{
+	struct timespec now;
+
+	if (atime_not_after(inode, inode->i_mtime_sec, inode->i_mtime_nsec) ||
+	    atime_not_after(inode, inode->i_ctime_sec, inode->i_ctime_nsec))
+		return true;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now.tv_sec - inode->i_atime_sec >= DAY_SECONDS;
+}
+
+void touch_atime(struct inode *inode)
+{
+	if (relatime_need_update(inode))
+		inode_touch(inode, ATTR_ATIME);
 }

@@ -94,7 +94,8 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int valid,
 		ia.ia_valid |= ATTR_GID;
 		ia.ia_gid = st->st_gid;
 	}
-	if (err == 0 && ia.ia_valid != 0)
+	/* Nothing at all is chown(-1, -1): a change of status as any. */
+	if (err == 0 && (ia.ia_valid != 0 || valid == 0))
 		err = vfs_setattr(inode, &ia);
 	if (err != 0)
 		reply_err(req, err);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 
 /* ----------------------------------------------------------- open and release */
 
@@ -102,6 +103,8 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static void read_finish(struct fuse_iocb *io, ssize_t ret)
 {
+	if (ret > 0)
+		touch_atime(io->inode);
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else
@@ -136,8 +139,32 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	iocb_started(io, ret);
 }
 
+/* libfuse does not tell: the writer is one whose writing takes setuid bits away. */
+static bool write_kills_suid(const struct sockfs_session *s)
+{
+	const struct fuse_write_in *in = (const void *)(s->buf + sizeof(struct fuse_in_header));
+
+	return in->write_flags & FUSE_WRITE_KILL_SUIDGID;
+}
+
+/* fs/inode.c: file_modified. */
+static void file_modified(struct inode *inode, bool kill_suid)
+{
+	mode_t kill = inode->i_mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID;
+
+	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+	if (!kill_suid || !(inode->i_mode & kill))
+		return;
+	inode->i_mode &= ~kill;
+	/* After a write the kernel asks for the times again, but not for the mode. */
+	if (inode->i_sb->s_inval_attr != NULL)
+		inode->i_sb->s_inval_attr(inode->i_sb, inode);
+}
+
 static void write_finish(struct fuse_iocb *io, ssize_t ret)
 {
+	if (ret > 0)
+		file_modified(io->inode, io->kill_suid);
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else
@@ -163,6 +190,7 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 		return;
 	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
 	io->has_data = true;
+	io->kill_suid = write_kills_suid(s);
 	io->kiocb.ki_pos = (uint64_t)off;
 	if (off >= 0 && file->f_op->write_iter != NULL)
 		ret = file->f_op->write_iter(&io->kiocb, &io->kiocb.ki_iter);

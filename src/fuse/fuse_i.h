@@ -49,6 +49,7 @@ struct fuse_iocb {
 	bool early;	     /* ... but has called ki_complete */
 	bool parked;
 	bool has_data;	     /* ki_iter points into the receive buffer */
+	bool kill_suid;	     /* write: takes the inode's setuid bits away */
 	_Alignas(16) char arg[IOCB_INLINE];
 };
 

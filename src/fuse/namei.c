@@ -228,8 +228,10 @@ void ll_readlink(fuse_req_t req, fuse_ino_t ino)
 
 	if (inode == NULL)
 		return;
-	if (inode->i_op->get_link == NULL)
+	if (inode->i_op->get_link == NULL) {
 		reply_err(req, -EINVAL);
-	else
-		fuse_reply_readlink(req, inode->i_op->get_link(inode));
+		return;
+	}
+	touch_atime(inode);
+	fuse_reply_readlink(req, inode->i_op->get_link(inode));
 }
