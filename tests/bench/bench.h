@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The benchmark driver: what its files share.
+ *
+ *   bench.c    the plan: which rows, in which order, how long
+ *   store.c    samples by metric and kind, medians
+ *   report.c   the table, the JSON, the data of the plots
+ *   peer.c     the other end of every connection, a process of its own
+ *   chan.c     daemons, and the four ways to open a connection
+ *   bulk.c     throughput, cat, CPU per GB
+ *   talk.c     round trips, dial, accept, create and unlink
+ *   many.c     a small talker beside many bulk connections
+ *   scale.c    memory, idle CPU, time by number of files
+ *   malloc.c   runs slab_bench with each allocator
+ *
+ * The words
+ *
+ *   kind     who does the work: a plain socket, sockfs, the FUSE floor, ...
+ *   row      one thing that is measured for several kinds, one after the
+ *            other, so that a ratio compares neighbours in time.
+ *   round    one pass over all rows; what one row gives for one kind in one
+ *            round is a sample of each of the row's metrics.
+ *
+ * Functions return 0 or -errno.
+ */
+#ifndef TESTS_BENCH_BENCH_H
+#define TESTS_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum kind {
+	PLAIN,	/* a TCP socket in a program */
+	SOCKFS, /* a file of sockfs */
+	FLOOR,	/* a FUSE file that answers at once (floor.c) */
+	SOCAT,	/* a FIFO, and socat between it and the socket */
+	TMPFS,	/* a file in /dev/shm */
+	SLAB,	/* objects of a kmem_cache */
+	GLIBC,	/* objects from malloc, of glibc and of libraries in its place */
+	JEMALLOC,
+	MIMALLOC,
+	NR_KINDS,
+};
+
+#define KIND(k) (1u << (k))
+#define KIND_BULK (KIND(PLAIN) | KIND(SOCKFS) | KIND(FLOOR) | KIND(SOCAT))
+
+extern const char *const kind_name[NR_KINDS];
+
+/* ------------------------------------------------------------------- store.c */
+
+struct series {
+	char metric[40];
+	enum kind kind;
+	double *sample; /* one a round, NAN where there is none */
+};
+
+struct store {
+	struct series *series;
+	size_t nr;
+	int rounds;
+};
+
+struct summary {
+	double median, min, max;
+	int n; /* samples; the others are valid if it is not 0 */
+};
+
+/* Ends the program when there is no memory. */
+void store_add(struct store *s, int round, enum kind kind, double value, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+const struct series *store_find(const struct store *s, const char *metric, enum kind kind);
+void store_free(struct store *s);
+
+/* Of those of @n values that are numbers. */
+struct summary summarize(const double *value, int n);
+/* The median of a series, or NAN. */
+double store_median(const struct store *s, const char *metric, enum kind kind);
+
+/* Latencies of one slice, in ns; all of them are kept. */
+struct latencies {
+	uint32_t *ns;
+	size_t nr, room;
+};
+
+void latencies_add(struct latencies *l, uint64_t ns);
+/* Sorts; @share of the values are below the answer, in microseconds. NAN for none. */
+double latencies_quantile(struct latencies *l, double share);
+void latencies_free(struct latencies *l);
+
+/* -------------------------------------------------------------------- peer.c */
+
+enum service {
+	SERVE_SOURCE,  /* sends without end */
+	SERVE_LIMITED, /* sends peer.limit bytes and FIN */
+	SERVE_SINK,    /* reads without end */
+	SERVE_ECHO,    /* sends back what comes */
+	SERVE_HOLD,    /* holds the connection until the other end closes */
+	SERVE_CONTROL, /* takes peer_dial */
+	NR_SERVICES,
+};
+
+struct peer {
+	pid_t pid;
+	uint64_t limit;
+	uint16_t port[NR_SERVICES];
+};
+
+/* Before any thread is started: it forks. @limit is SERVE_LIMITED's. */
+int peer_start(struct peer *peer, uint64_t limit);
+/* Have it connect to @port again and again for @ms, and close when we do. */
+int peer_dial(const struct peer *peer, uint16_t port, int ms);
+/* Wait until it stops dialling. */
+void peer_stop(struct peer *peer);
+
+/* A listening IPv4 socket on a free port of any address, or -errno. */
+int listen_any(uint16_t *ret_port);
+/* A connection to 127.0.@host, or -errno. */
+int connect_to(unsigned int host, uint16_t port);
+
+/* ------------------------------------------------------------------- bench.c */
+
+struct bench {
+	struct store store;
+	struct peer peer;
+	int round;
+	int slice_ms;				 /* how long one row measures one kind */
+	char dir[256];				 /* for mounts and FIFOs, removed at the end */
+	char shm[256];				 /* the same on tmpfs; empty: there is none */
+	char file[300];				 /* a file of peer.limit bytes */
+	const char *sockfs, *floor, *slab_bench; /* programs */
+	const char *out;			 /* folder of the results */
+	bool has[NR_KINDS];
+	pid_t daemon[NR_KINDS]; /* of SOCKFS and FLOOR */
+	char mnt[NR_KINDS][280];
+	unsigned int next_name;
+	size_t crowd, objects; /* no row has more bulk connections, or objects */
+	/* of the parts that are measured once */
+	unsigned int files, connections, idle_ms;
+	int failures;
+};
+
+struct row {
+	const char *name;
+	int (*run)(struct bench *b, enum kind kind, const struct row *row);
+	unsigned int kinds;
+	size_t size;
+	bool write;
+};
+
+uint64_t now_ns(void);
+/* CPU time of a process and its ended threads, in ns; 0: the whole of this one. */
+uint64_t cpu_ns(pid_t pid);
+/* One line on stderr; the row has no sample then. */
+void complain(struct bench *b, const char *row, enum kind kind, int err);
+
+/* -------------------------------------------------------------------- chan.c */
+
+struct chan {
+	int rfd, wfd; /* often the same */
+	pid_t relay;  /* socat, or 0 */
+};
+
+/* Mounts @program on a new folder; it says by a descriptor when the mount answers. */
+int daemon_start(struct bench *b, const char *program, char *mnt, size_t len, pid_t *ret_pid);
+/* Unmounts, and waits for it. */
+int daemon_stop(const char *mnt, pid_t pid);
+
+/* Connected to @service by way of @kind. */
+int chan_open(struct bench *b, enum kind kind, enum service service, struct chan *ret);
+void chan_close(struct chan *c);
+
+/* A new socket file at @path, connected; a descriptor or -errno. */
+int sockfs_connect(const char *path, uint16_t port);
+
+/* fork and exec with descriptors @in and @out (-1: /dev/null) as 0 and 1: a pid or -errno. */
+pid_t spawn(char *const argv[], int in, int out);
+/* Its exit status as 0 or -errno. */
+int spawn_wait(pid_t pid);
+
+/* ---------------------------------------------------------------------- rows */
+
+int bulk_run(struct bench *b, enum kind kind, const struct row *row);
+int cat_run(struct bench *b, enum kind kind, const struct row *row);
+int talk_run(struct bench *b, enum kind kind, const struct row *row);
+int dial_run(struct bench *b, enum kind kind, const struct row *row);
+int named_run(struct bench *b, enum kind kind, const struct row *row);
+int accept_run(struct bench *b, enum kind kind, const struct row *row);
+int create_run(struct bench *b, enum kind kind, const struct row *row);
+int many_run(struct bench *b, enum kind kind, const struct row *row);
+int slab_run(struct bench *b, enum kind kind, const struct row *row);
+int access_run(struct bench *b, enum kind kind, const struct row *row);
+/* Once, not in rounds: */
+int files_run(struct bench *b, enum kind kind, const struct row *row);
+int idle_run(struct bench *b, enum kind kind, const struct row *row);
+
+/* One write and the read of its echo; 0 or -errno. */
+int round_trip(const struct chan *c, char *buf, size_t size);
+
+/* ------------------------------------------------------------------ report.c */
+
+void report_table(const struct bench *b, FILE *out);
+int report_json(const struct bench *b, const char *path);
+/* The .dat files that plots.gp draws. */
+int report_data(const struct bench *b);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The slab's rows: slab_bench runs in a process of its own for each allocator,
+ * and what it prints ("METRIC NUMBER" a line) becomes samples.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "tests/bench/bench.h"
+
+/* Takes the lines until the end. */
+static void take_lines(struct bench *b, enum kind kind, FILE *in)
+{
+	char metric[40];
+	double value;
+
+	while (fscanf(in, "%39s %lf", metric, &value) == 2)
+		store_add(&b->store, b->round, kind, value, "%s", metric);
+}
+
+static int run(struct bench *b, enum kind kind, char *const argv[])
+{
+	int fds[2], err;
+	FILE *in;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	pid = spawn(argv, -1, fds[1]);
+	close(fds[1]);
+	in = fdopen(fds[0], "r");
+	if (in != NULL) {
+		take_lines(b, kind, in);
+		fclose(in);
+	} else {
+		close(fds[0]);
+	}
+	err = pid < 0 ? pid : spawn_wait(pid);
+	return in != NULL ? err : -ENOMEM;
+}
+
+int slab_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	const char *preload = kind == JEMALLOC ? "libjemalloc.so.2" : "libmimalloc.so.2";
+	char count[24];
+	char *argv[] = {
+		(char *)b->slab_bench, (char *)"alloc", (char *)"malloc", count, NULL, NULL
+	};
+	int err;
+
+	snprintf(count, sizeof(count), "%d", b->slice_ms);
+	if (kind == SLAB)
+		argv[2] = (char *)"slab";
+	if (kind == JEMALLOC || kind == MIMALLOC) {
+		/* It looks whether the library is there: the linker would go on without. */
+		argv[4] = (char *)preload;
+		setenv("LD_PRELOAD", preload, 1);
+	}
+	(void)row;
+	err = run(b, kind, argv);
+	unsetenv("LD_PRELOAD");
+	return err;
+}
+
+int access_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	char count[24];
+	char *argv[] = { (char *)b->slab_bench, (char *)"access", (char *)"all", count, NULL };
+
+	snprintf(count, sizeof(count), "%zu", min(row->size, b->objects));
+	return run(b, kind, argv);
+}

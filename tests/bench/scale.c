@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What many files cost: memory of the daemon by file and by idle connection,
+ * what it does while nobody asks, and the time of an operation beside 10, 10,000
+ * and 1,000,000 files. Each part has a fresh daemon, and is measured once.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sockfs/ioctl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "tests/bench/bench.h"
+
+#define SCALE_OPS 1000u
+#define SCALE_CONNECTS 200u
+#define SCALE_WARM 1000u
+
+/* Of the daemon, in bytes; -1 when the kernel does not tell. */
+static double rss(const struct bench *b)
+{
+	char path[64], line[128];
+	long kib = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)b->daemon[SOCKFS]);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, "Rss:", 4) == 0)
+			kib = strtol(line + 4, NULL, 10);
+	fclose(file);
+	return kib < 0 ? -1 : (double)kib * 1024;
+}
+
+static int with_fresh_daemon(struct bench *b, int (*part)(struct bench *b))
+{
+	pid_t pid = b->daemon[SOCKFS];
+	char mnt[sizeof(b->mnt[0])];
+	int err, stopped;
+
+	memcpy(mnt, b->mnt[SOCKFS], sizeof(mnt));
+	err = daemon_start(b, b->sockfs, b->mnt[SOCKFS], sizeof(b->mnt[SOCKFS]),
+			   &b->daemon[SOCKFS]);
+	if (err == 0) {
+		err = part(b);
+		stopped = daemon_stop(b->mnt[SOCKFS], b->daemon[SOCKFS]);
+		if (err == 0)
+			err = stopped;
+	}
+	b->daemon[SOCKFS] = pid;
+	memcpy(b->mnt[SOCKFS], mnt, sizeof(mnt));
+	return err;
+}
+
+/* ------------------------------------------------------- files in one directory */
+
+/* touch: makes, or removes, the files @from to @to - 1. */
+static int files_do(const struct bench *b, bool make, unsigned int from, unsigned int to,
+		    struct latencies *l)
+{
+	uint64_t start;
+	char path[320];
+	int err = 0;
+
+	for (unsigned int i = from; i < to && err == 0; i++) {
+		snprintf(path, sizeof(path), "%s/f%u", b->mnt[SOCKFS], i);
+		start = now_ns();
+		if ((make ? mknod(path, S_IFREG | 0644, 0) : unlink(path)) != 0)
+			err = -errno;
+		if (l != NULL)
+			latencies_add(l, now_ns() - start);
+	}
+	return err;
+}
+
+static int lookups(const struct bench *b, struct latencies *l)
+{
+	struct stat st;
+	uint64_t start;
+	char path[320];
+
+	/* A name that is not there is asked for each time; one that is, the kernel remembers. */
+	for (unsigned int i = 0; i < SCALE_OPS; i++) {
+		snprintf(path, sizeof(path), "%s/missing%u", b->mnt[SOCKFS], i);
+		start = now_ns();
+		if (stat(path, &st) == 0 || errno != ENOENT)
+			return -EIO;
+		latencies_add(l, now_ns() - start);
+	}
+	return 0;
+}
+
+static int connects(const struct bench *b, struct latencies *l)
+{
+	struct sockfs_addr addr = { .host = "127.0.0.1" };
+	char path[320];
+	uint64_t start;
+	int err = 0, fd;
+
+	snprintf(path, sizeof(path), "%s/c", b->mnt[SOCKFS]);
+	snprintf(addr.port, sizeof(addr.port), "%u", b->peer.port[SERVE_HOLD]);
+	for (unsigned int i = 0; i < SCALE_CONNECTS && err == 0; i++) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		start = now_ns();
+		if (fd < 0 || ioctl(fd, SOCKFS_IOC_CONNECT, &addr) != 0)
+			err = -errno;
+		latencies_add(l, now_ns() - start);
+		if (fd >= 0)
+			close(fd);
+		if (unlink(path) != 0 && err == 0)
+			err = -errno;
+	}
+	return err;
+}
+
+/* From a write to the peer, by the readiness of its echo. */
+static int wakeups(struct bench *b, struct latencies *l)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct chan c;
+	uint64_t start;
+	char byte = 'x';
+	int err = chan_open(b, SOCKFS, SERVE_ECHO, &c);
+
+	if (err != 0)
+		return err;
+	pfd.fd = c.rfd;
+	for (unsigned int i = 0; i < SCALE_OPS && err == 0; i++) {
+		start = now_ns();
+		if (write(c.wfd, &byte, 1) != 1 || poll(&pfd, 1, 5000) != 1)
+			err = -EIO;
+		latencies_add(l, now_ns() - start);
+		if (err == 0 && read(c.rfd, &byte, 1) != 1)
+			err = -EIO;
+	}
+	chan_close(&c);
+	return err;
+}
+
+static void keep(struct bench *b, struct latencies *l, const char *what, unsigned int level)
+{
+	store_add(&b->store, b->round, SOCKFS, latencies_quantile(l, 0.5), "scale-%s.%u", what,
+		  level);
+	l->nr = 0;
+}
+
+/* Beside @level files. */
+static int time_ops(struct bench *b, unsigned int level)
+{
+	struct latencies l = { .nr = 0 };
+	int err = files_do(b, true, level, level + SCALE_OPS, &l);
+
+	keep(b, &l, "create", level);
+	if (err == 0)
+		err = files_do(b, false, level, level + SCALE_OPS, &l);
+	keep(b, &l, "unlink", level);
+	if (err == 0)
+		err = lookups(b, &l);
+	keep(b, &l, "lookup", level);
+	if (err == 0)
+		err = connects(b, &l);
+	keep(b, &l, "connect", level);
+	if (err == 0)
+		err = wakeups(b, &l);
+	keep(b, &l, "poll", level);
+	latencies_free(&l);
+	return err;
+}
+
+static int files_part(struct bench *b)
+{
+	static const unsigned int levels[] = { 10, 1000, 10000, 100000, 1000000 };
+	unsigned int level, made = 0;
+	double start, full = 0;
+	int err = files_do(b, true, 0, SCALE_WARM, NULL);
+
+	if (err == 0)
+		err = files_do(b, false, 0, SCALE_WARM, NULL);
+	start = rss(b);
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(levels) && levels[i] <= b->files; i++) {
+		level = levels[i];
+		err = files_do(b, true, made, level, NULL);
+		made = level;
+		full = rss(b);
+		if (err == 0)
+			err = time_ops(b, level);
+	}
+	if (err == 0)
+		err = files_do(b, false, 0, made, NULL);
+	if (err != 0 || start < 0 || made == 0)
+		return err;
+	store_add(&b->store, b->round, SOCKFS, (full - start) / made, "memory-file");
+	store_add(&b->store, b->round, SOCKFS, (rss(b) - start) / 1048576, "memory-after");
+	return 0;
+}
+
+int files_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	(void)kind;
+	(void)row;
+	return with_fresh_daemon(b, files_part);
+}
+
+/* ------------------------------------------------------------- idle connections */
+
+/* Connects, or removes, the files @from to @to - 1. They live by their names. */
+static int idle_do(const struct bench *b, bool make, unsigned int from, unsigned int to)
+{
+	char path[320];
+	int fd;
+
+	for (unsigned int i = from; i < to; i++) {
+		snprintf(path, sizeof(path), "%s/f%u", b->mnt[SOCKFS], i);
+		if (!make) {
+			if (unlink(path) != 0)
+				return -errno;
+			continue;
+		}
+		fd = sockfs_connect(path, b->peer.port[SERVE_HOLD]);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	return 0;
+}
+
+static int idle_part(struct bench *b)
+{
+	unsigned int warm = b->connections / 100 + 1, end = warm + b->connections;
+	double start, full;
+	uint64_t cpu, time;
+	int err = idle_do(b, true, 0, warm);
+
+	start = rss(b);
+	if (err == 0)
+		err = idle_do(b, true, warm, end);
+	full = rss(b);
+	if (err != 0)
+		return err;
+	/* What the last requests left to do is not idleness. */
+	usleep(200000);
+	cpu = cpu_ns(b->daemon[SOCKFS]);
+	time = now_ns();
+	usleep(b->idle_ms * 1000);
+	cpu = cpu_ns(b->daemon[SOCKFS]) - cpu;
+	store_add(&b->store, b->round, SOCKFS, 100.0 * (double)cpu / (double)(now_ns() - time),
+		  "idle-cpu");
+	if (start >= 0)
+		store_add(&b->store, b->round, SOCKFS, (full - start) / b->connections,
+			  "memory-connection");
+	return idle_do(b, false, 0, end);
+}
+
+int idle_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	(void)kind;
+	(void)row;
+	return with_fresh_daemon(b, idle_part);
+}
