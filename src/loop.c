@@ -192,6 +192,7 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	err = sockfs_session_mount(d->session, opt->mountpoint);
 	if (err != 0)
 		return err;
+	sockfs_session_tune(d->session, &opt->tuning);
 	err = sockfs_session_start(d->session);
 	if (err != 0)
 		return fail("/dev/fuse", err);

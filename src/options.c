@@ -19,6 +19,10 @@
 #include "lib/log.h"
 #include "net/policy.h"
 
+/* A megabyte and a header, in the power of two that the kernel makes of it. */
+#define DEFAULT_PIPE (2u << 20)
+#define MAX_PIPE (1u << 30)
+
 static const char help_text[] =
 	"Usage: sockfs [OPTION]... [SOURCE] MOUNTPOINT\n"
 	"Mount a directory in which every regular file is a TCP socket.\n"
@@ -37,6 +41,7 @@ static const char help_text[] =
 	"  connect_timeout=SEC    how long a connect may take; 0: as long as TCP tries (0)\n"
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
+	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
 	"  nonempty               mount over a directory that is not empty\n"
 	"  fsname=NAME            the same as SOURCE (socket:)\n"
 	"\n"
@@ -58,6 +63,7 @@ enum {
 	KEY_CONNECT_TIMEOUT,
 	KEY_ALLOW,
 	KEY_DENY,
+	KEY_PIPE,
 	KEY_NONEMPTY,
 	KEY_FSNAME,
 	KEY_PASS,   /* libfuse's and the kernel's */
@@ -80,6 +86,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("connect_timeout=", KEY_CONNECT_TIMEOUT),
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
+	FUSE_OPT_KEY("pipe=", KEY_PIPE),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
 	FUSE_OPT_KEY("fsname=", KEY_FSNAME),
 
@@ -211,6 +218,11 @@ static int parse_value(struct options *opt, const char *arg, int key)
 		return 0;
 	case KEY_MAX_SOCKETS:
 		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets);
+	case KEY_PIPE:
+		if (parse_number(arg, 10, MAX_PIPE, &n) != 0)
+			return -1;
+		opt->tuning.pipe_size = (size_t)n;
+		return 0;
 	default: /* KEY_CONNECT_TIMEOUT: a day, in ms still an int */
 		if (parse_number(arg, 10, 86400, &n) != 0)
 			return -1;
@@ -343,6 +355,7 @@ int options_parse(int argc, char **argv, struct options *ret_opt)
 		.uid = geteuid(),
 		.gid = getegid(),
 		.max_sockets = 16777216,
+		.tuning.pipe_size = DEFAULT_PIPE,
 	};
 	fuse_set_log_func(on_fuse_opt_log);
 	if (set_source(ret_opt, "socket:") != 0 ||

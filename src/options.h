@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fuse/session.h"
+
 struct options {
 	char *source;	  /* what /proc/mounts shows */
 	char *mountpoint; /* as given; absolute after options_check_mountpoint */
@@ -22,6 +24,7 @@ struct options {
 	gid_t gid;
 	uint64_t max_sockets;
 	int connect_timeout;	   /* seconds, 0: none */
+	struct sockfs_tuning tuning;
 	struct fuse_args mount_args; /* for libfuse: a program name and -o's */
 };
 

@@ -53,19 +53,39 @@ struct cred {
  */
 enum iter_type {
 	ITER_UBUF, /* memory at buf */
-	ITER_PIPE, /* the write end of a pipe: bytes are spliced, never copied */
+	ITER_PIPE, /* a pipe: bytes are spliced, not copied */
+};
+
+/* Shared by all iterators that lead to it; may go out of use while they wait. */
+struct iter_pipe {
+	int fd; /* the write end, -1: out of use */
 };
 
 struct iov_iter {
 	enum iter_type iter_type;
-	int pipe;     /* ITER_PIPE: descriptor of the pipe's write end */
-	char *buf;    /* ITER_UBUF: the next byte */
-	size_t count; /* bytes (or room) left */
+	struct iter_pipe *pipe; /* ITER_PIPE */
+	char *buf;		/* the next byte; ITER_PIPE: where to copy if splice cannot */
+	size_t count;		/* bytes (or room) left */
 };
 
 static inline void iov_iter_ubuf(struct iov_iter *i, void *buf, size_t count)
 {
-	*i = (struct iov_iter){.iter_type = ITER_UBUF, .pipe = -1, .buf = buf, .count = count};
+	*i = (struct iov_iter){.iter_type = ITER_UBUF, .buf = buf, .count = count};
+}
+
+/*
+ * To the pipe, with a way out: whoever finds that it cannot be spliced to
+ * calls iov_iter_unpipe() before anything has moved, and copies.
+ */
+static inline void iov_iter_pipe(struct iov_iter *i, struct iter_pipe *pipe, void *buf,
+				 size_t count)
+{
+	*i = (struct iov_iter){.iter_type = ITER_PIPE, .pipe = pipe, .buf = buf, .count = count};
+}
+
+static inline void iov_iter_unpipe(struct iov_iter *i)
+{
+	i->iter_type = ITER_UBUF;
 }
 
 /* Move past @bytes, at most i->count. lib/iov_iter.c: iov_iter_advance. */
@@ -78,8 +98,8 @@ static inline void iov_iter_advance(struct iov_iter *i, size_t bytes)
 
 /*
  * Copy up to @bytes from memory at @addr into the iterator and advance it;
- * for what the daemon makes itself (names, tables). Returns the bytes copied,
- * or -errno when a pipe refused. lib/iov_iter.c: copy_to_iter.
+ * for what the daemon makes itself (names, tables); it never goes by a pipe.
+ * Returns the bytes copied. lib/iov_iter.c: copy_to_iter.
  */
 ssize_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
 

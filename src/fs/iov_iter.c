@@ -4,28 +4,19 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs/fs.h"
 #include "lib/util.h"
 
 ssize_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i)
 {
-	ssize_t n = (ssize_t)min(bytes, i->count);
+	size_t n = min(bytes, i->count);
 
 	if (n == 0)
 		return 0;
-	if (i->iter_type == ITER_UBUF) {
-		memcpy(i->buf, addr, (size_t)n);
-	} else {
-		do
-			n = write(i->pipe, addr, min(bytes, i->count));
-		while (n < 0 && errno == EINTR);
-		if (n < 0)
-			return -errno;
-	}
-	iov_iter_advance(i, (size_t)n);
-	return n;
+	iov_iter_unpipe(i);
+	memcpy(i->buf, addr, n);
+	iov_iter_advance(i, n);
+	return (ssize_t)n;
 }

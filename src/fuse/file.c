@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 
+#include "lib/log.h"
+
 /* ----------------------------------------------------------- open and release */
 
 static void open_finish(struct fuse_iocb *io, ssize_t ret)
@@ -101,12 +103,25 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* ------------------------------------------------------------- read and write */
 
+/* The answer goes past libfuse, which only lets go of the request. */
+static void read_reply_pipe(struct fuse_iocb *io, size_t n)
+{
+	struct sockfs_session *s = io->session;
+	int err = reply_pipe_send(&s->pipe, fuse_session_fd(s->se), io->unique, n, s->scratch);
+
+	if (err != 0)
+		pr_debug("an answer of %zu bytes was refused: errno %d", n, -err);
+	fuse_reply_none(io->req);
+}
+
 static void read_finish(struct fuse_iocb *io, ssize_t ret)
 {
 	if (ret > 0)
 		touch_atime(io->inode);
 	if (ret < 0)
 		reply_err(io->req, ret);
+	else if (io->kiocb.ki_iter.iter_type == ITER_PIPE && ret > 0)
+		read_reply_pipe(io, (size_t)ret);
 	else
 		fuse_reply_buf(io->req, io->session->scratch, (size_t)ret);
 }
@@ -132,7 +147,10 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		return;
 	if (size > SESSION_MAX_IO)
 		size = SESSION_MAX_IO;
-	iov_iter_ubuf(&io->kiocb.ki_iter, io->session->scratch, size);
+	if (size >= SESSION_SPLICE_MIN && reply_pipe_usable(&io->session->pipe))
+		iov_iter_pipe(&io->kiocb.ki_iter, &io->session->pipe.to, io->session->scratch, size);
+	else
+		iov_iter_ubuf(&io->kiocb.ki_iter, io->session->scratch, size);
 	io->kiocb.ki_pos = (uint64_t)off;
 	if (off >= 0 && file->f_op->read_iter != NULL)
 		ret = file->f_op->read_iter(&io->kiocb, &io->kiocb.ki_iter);

@@ -17,11 +17,15 @@
 #include <sys/queue.h>
 
 #include "fs/fs.h"
+#include "fuse/reply_pipe.h"
 #include "fuse/session.h"
 
 /* The largest read and write of one request, and room for the headers before it. */
 #define SESSION_MAX_IO (1u << 20)
 #define SESSION_BUF_SIZE (SESSION_MAX_IO + 4096u)
+
+/* A read of fewer bytes is sooner copied than spliced. */
+#define SESSION_SPLICE_MIN (32u << 10)
 
 /* Arguments of most ioctls and remainders of small writes need no memory of their own. */
 #define IOCB_INLINE 512
@@ -36,6 +40,7 @@ enum iocb_mem { IOCB_MEM_NONE, IOCB_MEM_HEAP, IOCB_MEM_RECEIVE };
 struct fuse_iocb {
 	struct kiocb kiocb;
 	fuse_req_t req;
+	uint64_t unique; /* the kernel's number of it */
 	struct sockfs_session *session;
 	struct inode *inode; /* that is worked on; an open may give its file another */
 	LIST_ENTRY(fuse_iocb) link;
@@ -62,7 +67,8 @@ struct sockfs_session {
 	struct iocb_list parked;
 	char *buf;     /* the message that is being worked on */
 	size_t len;    /* its bytes */
-	char *scratch; /* SESSION_MAX_IO bytes for answers: reads, lists, directories */
+	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */
+	struct reply_pipe pipe; /* for large reads */
 	bool got_init;
 };
 

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->kiocb.ki_cred = req_cred(req);
 	io->kiocb.ki_complete = iocb_complete;
 	io->req = req;
+	io->unique = ((const struct fuse_in_header *)s->buf)->unique;
 	io->session = s;
 	io->inode = inode;
 	io->finish = finish;

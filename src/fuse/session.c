@@ -220,12 +220,13 @@ static void session_free(struct session_impl *si)
 
 	if (s->se != NULL)
 		fuse_session_destroy(s->se);
+	reply_pipe_close(&s->pipe);
 	if (s->buf != NULL)
 		session_put_buf(s, s->buf);
 	while (si->nr_free_bufs > 0)
 		munmap(si->free_bufs[--si->nr_free_bufs], SESSION_BUF_SIZE + BUF_PAD);
 	if (s->scratch != NULL)
-		munmap(s->scratch, SESSION_MAX_IO);
+		munmap(s->scratch, SESSION_BUF_SIZE);
 	free(si);
 }
 
@@ -242,9 +243,10 @@ struct sockfs_session *sockfs_session_new(uv_loop_t *loop, struct super_block *s
 	si->loop = loop;
 	si->events = *events;
 	s->sb = sb;
+	s->pipe = (struct reply_pipe){.to.fd = -1, .from = -1};
 	LIST_INIT(&s->parked);
 	s->buf = alloc_buf(SESSION_BUF_SIZE + BUF_PAD);
-	s->scratch = alloc_buf(SESSION_MAX_IO);
+	s->scratch = alloc_buf(SESSION_BUF_SIZE);
 	s->iocb_cache = kmem_cache_create("fuse_iocb", sizeof(struct fuse_iocb), 0,
 					  SLAB_HWCACHE_ALIGN, NULL);
 	if (s->buf == NULL || s->scratch == NULL || s->iocb_cache == NULL)
@@ -315,6 +317,17 @@ int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_
 	int err = fuse_session_custom_io(s->se, io, fd);
 
 	return err > 0 ? -err : err;
+}
+
+void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning)
+{
+	int err = 0;
+
+	if (tuning->pipe_size > 0)
+		err = reply_pipe_open(&s->pipe, tuning->pipe_size);
+	if (err != 0)
+		pr_info("large reads are copied: no pipe of %zu bytes: %s", tuning->pipe_size,
+			strerror(-err));
 }
 
 int sockfs_session_start(struct sockfs_session *s)

@@ -50,6 +50,15 @@ int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
  */
 int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_io *io, int fd);
 
+/*
+ * How a mounted session serves; without it, and on custom_io, the plain way.
+ * Call it before start.
+ */
+struct sockfs_tuning {
+	size_t pipe_size; /* bytes of the pipe for large reads (fuse/reply_pipe.h), 0: none */
+};
+void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning);
+
 /* Begin to receive. 0 or -errno. */
 int sockfs_session_start(struct sockfs_session *s);
 

@@ -43,6 +43,27 @@ static bool retry_later(int err)
 	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
 }
 
+/* Of splice(2) itself, not of the connection; each socket error is told only once. */
+static bool no_splice(int err)
+{
+	return err == EINVAL || err == ENOSYS || err == EPERM || err == EBADF || err == ENOMEM;
+}
+
+/* Into the iterator's pipe, or into its memory when that cannot be. */
+static ssize_t tcp_splice(int fd, struct iov_iter *to)
+{
+	ssize_t n;
+
+	if (to->pipe->fd >= 0) {
+		n = splice(fd, NULL, to->pipe->fd, NULL, to->count,
+			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		if (n >= 0 || !no_splice(errno))
+			return n;
+	}
+	iov_iter_unpipe(to);
+	return recv(fd, to->buf, to->count, MSG_DONTWAIT);
+}
+
 ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to)
 {
 	struct tcp_sock *tsk = tcp_sk(sock->sk);
@@ -51,8 +72,7 @@ ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to)
 	if (tsk->fd < 0)
 		return 0;
 	if (to->iter_type == ITER_PIPE)
-		n = splice(tsk->fd, NULL, to->pipe, NULL, to->count,
-			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		n = tcp_splice(tsk->fd, to);
 	else
 		n = recv(tsk->fd, to->buf, to->count, MSG_DONTWAIT);
 	if (n > 0) {
