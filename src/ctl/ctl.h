@@ -22,11 +22,16 @@ ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd
 
 /* ctl_tree.c -------------------------------------------------------------- */
 
-/* Make @inode, the directory .ctl, the mirror of @root. */
-void ctl_root_init(struct inode *root, struct inode *inode);
+/* Make @inode, the directory .ctl, the mirror of @root. 0. */
+int ctl_root_init(struct inode *root, struct inode *inode);
 
 /* The files in the mirror: read (status.c) and write (text.c). */
 extern const struct file_operations ctl_file_fops;
+
+/* proc.c ------------------------------------------------------------------ */
+
+/* Make the files in @inode, the directory .proc. 0 or -errno. */
+int proc_root_init(struct inode *root, struct inode *inode);
 
 /* text.c ------------------------------------------------------------------ */
 

@@ -46,11 +46,12 @@ static uint64_t ctl_ino(uint64_t ino)
 	return ino | (uint64_t)1 << 48;
 }
 
-void ctl_root_init(struct inode *root, struct inode *inode)
+int ctl_root_init(struct inode *root, struct inode *inode)
 {
 	root->i_mirror = inode;
 	inode->i_mirror = root;
 	inode->i_ino = ctl_ino(root->i_ino);
+	return 0;
 }
 
 /* Its i_mirror is NULL only if the real inode was freed under it: at unmount. */

@@ -35,18 +35,19 @@ static const struct {
 	mode_t mode;
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
-	void (*init)(struct inode *root, struct inode *inode); /* may be NULL */
+	int (*init)(struct inode *root, struct inode *inode); /* may be NULL */
 } faces[] = {
 	{".ctl", 0755, &ctl_dir_iops, &ctl_dir_fops, ctl_root_init},
-	{".proc", 0555, &proc_dir_iops, &proc_dir_fops, NULL},
+	{".proc", 0555, &proc_dir_iops, &simple_dir_operations, proc_root_init},
 	{"tcp", 0555, &dial_dir_iops, &dial_dir_fops, NULL},
 };
 
 int faces_init(struct super_block *sb)
 {
 	struct inode *root = sb->s_root;
+	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(faces); i++) {
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(faces); i++) {
 		const struct qstr name = {.name = faces[i].name, .len = strlen(faces[i].name)};
 		struct inode *inode = new_inode_plain(sb, S_IFDIR | faces[i].mode, root->i_uid,
 						      root->i_gid);
@@ -56,14 +57,14 @@ int faces_init(struct super_block *sb)
 		inode->i_op = faces[i].i_op;
 		inode->i_fop = faces[i].i_fop;
 		inode->i_state |= I_FIXED;
-		if (faces[i].init != NULL)
-			faces[i].init(root, inode);
 		if (d_add(root, &name, inode) == NULL) {
 			inode_drop_nlink(inode);
 			return -ENOMEM;
 		}
 		inode->i_nlink = 2;
 		root->i_nlink++;
+		if (faces[i].init != NULL)
+			err = faces[i].init(root, inode);
 	}
-	return 0;
+	return err;
 }

@@ -27,7 +27,6 @@ extern const struct file_operations ctl_dir_fops;
 
 /* The tables: .proc (proc.c). */
 extern const struct inode_operations proc_dir_iops;
-extern const struct file_operations proc_dir_fops;
 
 /* Paths that dial: tcp (dial.c). */
 extern const struct inode_operations dial_dir_iops;

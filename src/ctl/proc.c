@@ -1,7 +1,108 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * .proc: tables of what is inside, in the formats of /proc, for the programs
+ * that read those.
+ *
+ * Each is a file of mode 0444 that is a snapshot, taken when it is opened.
+ */
 #include "config.h"
 
-#include "ctl/faces.h"
+#include <errno.h>
+#include <string.h>
 
-const struct inode_operations proc_dir_iops;
-const struct file_operations proc_dir_fops;
+#include "ctl/ctl.h"
+#include "ctl/faces.h"
+#include "ctl/proc.h"
+#include "fs/dcache.h"
+
+/* mm/slab_common.c: print_slabinfo_header, cache_show. */
+static void show_slabinfo(struct seq_file *m, void *sb)
+{
+	struct kmem_cache *s = NULL;
+
+	(void)sb;
+	seq_puts(m, "slabinfo - version: 2.1\n"
+		    "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+		    " : tunables <limit> <batchcount> <sharedfactor>"
+		    " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	while ((s = kmem_cache_next(s)) != NULL) {
+		struct slabinfo i;
+
+		get_slabinfo(s, &i);
+		seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", kmem_cache_name(s), i.active_objs,
+			   i.num_objs, i.objsize, i.objects_per_slab, 1u << i.cache_order);
+		seq_printf(m, " : tunables %4u %4u %4u", i.limit, i.batchcount, 0u);
+		seq_printf(m, " : slabdata %6lu %6lu %6lu\n", i.active_slabs, i.num_slabs, 0ul);
+	}
+}
+
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+static void show_version(struct seq_file *m, void *sb)
+{
+	(void)sb;
+	seq_puts(m, "sockfs version " PACKAGE_VERSION " (" COMPILER ")\n");
+}
+
+static const struct proc_table {
+	const char *name;
+	void (*show)(struct seq_file *m, void *sb);
+} tables[] = {
+	{"slabinfo", show_slabinfo},
+	{"sockstat", proc_show_sockstat},
+	{"tcp", proc_show_tcp},
+	{"tcp6", proc_show_tcp6},
+	{"version", show_version},
+};
+
+static int proc_open(struct inode *inode, struct file *file, struct kiocb *iocb)
+{
+	const struct proc_table *table = PLAIN_I(inode)->private;
+
+	(void)iocb;
+	return single_open(file, table->show, inode->i_sb);
+}
+
+static const struct file_operations proc_file_fops = {
+	.open = proc_open,
+	.release = single_release,
+	.read_iter = seq_read_iter,
+};
+
+static const struct inode_operations proc_file_iops;
+
+const struct inode_operations proc_dir_iops = {
+	.lookup = simple_lookup,
+};
+
+static int proc_create(struct inode *dir, const struct proc_table *table)
+{
+	const struct qstr name = {.name = table->name, .len = strlen(table->name)};
+	struct inode *inode = new_inode_plain(dir->i_sb, S_IFREG | 0444, dir->i_uid, dir->i_gid);
+
+	if (inode == NULL)
+		return -errno;
+	inode->i_op = &proc_file_iops;
+	inode->i_fop = &proc_file_fops;
+	inode->i_state |= I_FIXED;
+	PLAIN_I(inode)->private = (void *)table;
+	if (d_add(dir, &name, inode) == NULL) {
+		inode_drop_nlink(inode);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int proc_root_init(struct inode *root, struct inode *inode)
+{
+	int err = 0;
+
+	(void)root;
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(tables); i++)
+		err = proc_create(inode, &tables[i]);
+	return err;
+}

@@ -10,6 +10,8 @@
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 
+#include <sys/socket.h>
+
 #include "fs/fs.h"
 #include "lib/util.h"
 
@@ -63,6 +65,18 @@ static inline struct inode *SOCK_INODE(const struct socket *socket)
 	return &container_of((struct socket *)socket, struct socket_alloc, socket)->vfs_inode;
 }
 
+/* A socket in a table (.proc/tcp). Twin of include/uapi/linux/inet_diag.h: inet_diag_msg. */
+struct sock_diag {
+	sa_family_t family; /* of the kernel's socket, 0 while there is none */
+	uint8_t state;	    /* TCP_ESTABLISHED, ... as the kernel numbers them */
+	uint8_t retransmits;
+	uint8_t probes;
+	uint32_t rqueue, wqueue; /* bytes to read and not acknowledged; a listener's backlog */
+	uint32_t rto_us, ato_us;
+	uint32_t cwnd, ssthresh;
+	struct sockaddr_storage local, remote; /* ss_family 0: unset */
+};
+
 /*
  * What a protocol does for a socket. Twin of include/linux/net.h: struct
  * proto_ops. All answer 0 or -errno; those with a kiocb may return
@@ -106,6 +120,8 @@ struct proto_ops {
 	int (*sync)(struct socket *sock);
 	/* Fills error, counters, sk_ino; state, queues and names come from socket.c. */
 	void (*info)(struct socket *sock, struct sockfs_info *info);
+	/* The line of a table. Never fails: what is unknown is 0. */
+	void (*diag)(struct socket *sock, struct sock_diag *ret_diag);
 	/*
 	 * Have sock_data_ready()/sock_write_space() called, at least once, when
 	 * reading/writing may succeed (POLLIN, POLLOUT), or state changes. Asked

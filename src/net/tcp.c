@@ -326,6 +326,7 @@ const struct proto_ops tcp_prot_ops = {
 	.sync = tcp_sync,
 	.info = tcp_info,
 	.watch = tcp_watch,
+	.diag = tcp_diag,
 	.wait = tcp_wait_for,
 	.timer = tcp_timer,
 	.now = tcp_now,

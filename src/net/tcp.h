@@ -91,6 +91,10 @@ int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kioc
 /* Give the dial up; its waiter, if any, is completed with @err. */
 void tcp_dial_abort(struct tcp_sock *tsk, int err);
 
+/* tcp_diag.c -------------------------------------------------------------- */
+
+void tcp_diag(struct socket *sock, struct sock_diag *ret_diag);
+
 /* tcp_listen.c ------------------------------------------------------------ */
 
 int tcp_listen(struct socket *sock, int backlog);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables of .proc; each is written by one function.
+ */
+#ifndef CTL_PROC_H
+#define CTL_PROC_H
+
+#include "fs/seq_file.h"
+#include "mm/slab.h"
+
+/* Of the super block @sb. */
+void proc_show_sockstat(struct seq_file *m, void *sb);
+void proc_show_tcp(struct seq_file *m, void *sb);
+void proc_show_tcp6(struct seq_file *m, void *sb);
+
+#endif /* CTL_PROC_H */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * .proc/tcp and tcp6: one line a socket, in the columns of proc(5)'s net/tcp.
+ *
+ * Twin of net/ipv4/tcp_ipv4.c: get_tcp4_sock, and net/ipv6/tcp_ipv6.c. The
+ * inode is that of the file in the mount, so find -inum finds it; the uid is
+ * its owner's. Sockets that are no IPv6 sockets (yet) are in tcp. What a kernel
+ * tells nobody (when a timer runs out, addresses in its memory) is 0.
+ */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/proc.h"
+#include "net/addr.h"
+#include "net/socket.h"
+
+/* net/ipv4/tcp_ipv4.c: TMPSZ. Some readers count on lines of one length. */
+#define TCP4_LINE 150
+
+#define TCP_INFINITE_SSTHRESH 0x7fffffffu
+
+static bool is_socket(const struct inode *inode)
+{
+	return !(inode->i_state & (I_PLAIN | I_CLEAR));
+}
+
+/* The microseconds of TCP_INFO to the clock ticks of proc(5). */
+static unsigned long ticks(uint32_t us)
+{
+	static long hz;
+
+	if (hz == 0)
+		hz = sysconf(_SC_CLK_TCK);
+	return (unsigned long)((uint64_t)us * (uint64_t)hz / 1000000);
+}
+
+static void show_tail(struct seq_file *m, const struct inode *inode, const struct sock_diag *d)
+{
+	seq_printf(m, " %02X %08X:%08X 00:00000000 %08X %5u %8d %lu %u 0000000000000000", d->state,
+		   d->wqueue, d->rqueue, d->retransmits, inode->i_uid, d->probes,
+		   (unsigned long)inode->i_ino, inode->i_opens + 1);
+	/* As the kernel: nothing more to tell of what is over. */
+	seq_printf(m, " %lu %lu 0 %u %d", ticks(d->rto_us), ticks(d->ato_us), d->cwnd,
+		   d->ssthresh >= TCP_INFINITE_SSTHRESH ? -1 : (int)d->ssthresh);
+}
+
+/* %08X of addresses as they lie in memory, ports in host order: the kernel's way. */
+static void show_addr4(struct seq_file *m, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+	bool set = ss->ss_family == AF_INET;
+
+	seq_printf(m, " %08X:%04X", set ? sin->sin_addr.s_addr : 0,
+		   addr_port((const struct sockaddr *)ss));
+}
+
+static void show_addr6(struct seq_file *m, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)ss;
+	uint32_t word[4] = {0};
+
+	if (ss->ss_family == AF_INET6)
+		memcpy(word, &sin6->sin6_addr, sizeof(word));
+	seq_printf(m, " %08X%08X%08X%08X:%04X", word[0], word[1], word[2], word[3],
+		   addr_port((const struct sockaddr *)ss));
+}
+
+static void show_line(struct seq_file *m, unsigned int nr, const struct inode *inode,
+		      const struct sock_diag *d)
+{
+	bool six = d->family == AF_INET6;
+
+	if (!six)
+		seq_setwidth(m, TCP4_LINE - 1);
+	seq_printf(m, "%4u:", nr);
+	if (six) {
+		show_addr6(m, &d->local);
+		show_addr6(m, &d->remote);
+	} else {
+		show_addr4(m, &d->local);
+		show_addr4(m, &d->remote);
+	}
+	show_tail(m, inode, d);
+	if (six)
+		seq_puts(m, "\n");
+	else
+		seq_pad(m, '\n');
+}
+
+/* The sockets whose family is IPv6, or all others. */
+static void show_sockets(struct seq_file *m, const struct super_block *sb, bool six)
+{
+	struct inode *inode;
+	unsigned int nr = 0;
+	uint64_t pos = 0;
+
+	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL) {
+		struct socket *sock;
+		struct sock_diag d;
+
+		if (!is_socket(inode))
+			continue;
+		sock = SOCKET_I(inode);
+		sock->ops->diag(sock, &d);
+		if ((d.family == AF_INET6) == six)
+			show_line(m, nr++, inode, &d);
+	}
+}
+
+void proc_show_tcp(struct seq_file *m, void *sb)
+{
+	seq_setwidth(m, TCP4_LINE - 1);
+	seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
+		    "   uid  timeout inode");
+	seq_pad(m, '\n');
+	show_sockets(m, sb, false);
+}
+
+void proc_show_tcp6(struct seq_file *m, void *sb)
+{
+	seq_puts(m, "  sl  local_address                         remote_address             "
+		    "           st tx_queue rx_queue tr tm->when retrnsmt"
+		    "   uid  timeout inode\n");
+	show_sockets(m, sb, true);
+}
+
+/* net/ipv4/proc.c: sockstat_seq_show. */
+void proc_show_sockstat(struct seq_file *m, void *data)
+{
+	const struct super_block *sb = data;
+	struct kmem_cache *s = NULL;
+	struct slabinfo sinfo = {0};
+	unsigned long inuse = 0;
+	struct inode *inode;
+	uint64_t pos = 0;
+
+	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
+		inuse += is_socket(inode) && SOCKET_I(inode)->sk != NULL;
+	while ((s = kmem_cache_next(s)) != NULL)
+		if (strcmp(kmem_cache_name(s), "TCP") == 0)
+			get_slabinfo(s, &sinfo);
+	seq_printf(m, "sockets: used %llu\n", (unsigned long long)sb->s_nr_sockets);
+	/* Orphans outlive their file until libuv lets go. None of ours is in TIME-WAIT. */
+	seq_printf(m, "TCP: inuse %lu orphan %lu tw 0 alloc %lu mem %lu\n", inuse,
+		   sinfo.active_objs - inuse, sinfo.active_objs,
+		   sinfo.num_slabs << sinfo.cache_order);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tables as text: written once, when the file is opened, and then read at any
+ * place in pieces of any size.
+ *
+ * Twin of include/linux/seq_file.h, but for one thing: the whole text is made at
+ * open. So every reader sees the table as it was at one moment, and reading it
+ * byte by byte costs no more than reading it whole.
+ */
+#ifndef FS_SEQ_FILE_H
+#define FS_SEQ_FILE_H
+
+#include "fs/fs.h"
+#include "lib/util.h"
+
+struct seq_file {
+	char *buf; /* malloc'ed */
+	size_t count; /* bytes in use */
+	size_t size;
+	size_t pad_until; /* where the line ends that seq_setwidth began */
+	bool overflow; /* memory has run out: what follows is dropped */
+};
+
+/* Append text. Failures are noted in m->overflow and come out of single_open. */
+void seq_printf(struct seq_file *m, const char *fmt, ...) __printf(2, 3);
+void seq_puts(struct seq_file *m, const char *s);
+
+/* What follows is to be @width bytes wide; seq_pad fills it up and ends it with @c. */
+void seq_setwidth(struct seq_file *m, size_t width);
+void seq_pad(struct seq_file *m, char c);
+
+/*
+ * For f_op->open: make the text by @show(m, @data), which may be called at no
+ * other time. 0; -EPERM if @file is open for writing; -ENOMEM. fs/seq_file.c.
+ */
+int single_open(struct file *file, void (*show)(struct seq_file *m, void *data), void *data);
+/* The rest of a table's operations; for f_op. */
+void single_release(struct inode *inode, struct file *file);
+ssize_t seq_read_iter(struct kiocb *iocb, struct iov_iter *to);
+
+#endif /* FS_SEQ_FILE_H */
