@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of this room share: the control files of .ctl, and the one
- * table of operations.
+ * What the files of this room share: the one table of operations, the control
+ * files of .ctl, and the extended attributes.
  */
 #ifndef CTL_CTL_H
 #define CTL_CTL_H
@@ -47,5 +47,20 @@ ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from);
 ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to);
 /* Free what the reading has left in @file. */
 void ctl_release(struct inode *inode, struct file *file);
+
+/* xattr.c ----------------------------------------------------------------- */
+
+/*
+ * As the i_op of the same names (fs/fs.h). A socket has system.sockprotoname and
+ * user.sockfs.*, which nobody may change (-EPERM), and labels (user.*, limits in
+ * fs/xattr.h); directories have labels. -EOPNOTSUPP: all other names.
+ */
+ssize_t sockfs_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+ssize_t sockfs_listxattr(struct inode *inode, char *list, size_t size);
+ssize_t label_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+ssize_t label_listxattr(struct inode *inode, char *list, size_t size);
+int label_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+		   int flags);
+int label_removexattr(struct inode *inode, const char *name);
 
 #endif /* CTL_CTL_H */

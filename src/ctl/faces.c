@@ -28,6 +28,26 @@ const struct file_operations socket_file_ops = {
 /* net/socket.c: sockfs_inode_ops. */
 const struct inode_operations sockfs_inode_ops = {
 	.link = simple_link,
+	.getxattr = sockfs_getxattr,
+	.listxattr = sockfs_listxattr,
+	.setxattr = label_setxattr,
+	.removexattr = label_removexattr,
+};
+
+/* Ordinary directories but for what is made in them; with labels, as on tmpfs. */
+const struct inode_operations sockfs_dir_iops = {
+	.lookup = simple_lookup,
+	.create = sockfs_create,
+	.mkdir = simple_mkdir,
+	.symlink = simple_symlink,
+	.link = simple_link,
+	.unlink = simple_unlink,
+	.rmdir = simple_rmdir,
+	.rename = simple_rename,
+	.getxattr = label_getxattr,
+	.listxattr = label_listxattr,
+	.setxattr = label_setxattr,
+	.removexattr = label_removexattr,
 };
 
 static const struct {

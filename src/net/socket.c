@@ -114,9 +114,8 @@ void sock_release(struct socket *sock)
 		sock_set_state(sock, SS_CLOSED);
 }
 
-/* open(O_CREAT), mknod: socket(2) by another name. */
-static int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode,
-			 const struct cred *cred, struct inode **ret_inode)
+int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const struct cred *cred,
+		  struct inode **ret_inode)
 {
 	struct socket *sock;
 	struct inode *inode;
@@ -135,17 +134,6 @@ static int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode
 	*ret_inode = inode;
 	return 0;
 }
-
-const struct inode_operations sockfs_dir_iops = {
-	.lookup = simple_lookup,
-	.create = sockfs_create,
-	.mkdir = simple_mkdir,
-	.symlink = simple_symlink,
-	.link = simple_link,
-	.unlink = simple_unlink,
-	.rmdir = simple_rmdir,
-	.rename = simple_rename,
-};
 
 /* ------------------------------------------------------------------- states */
 

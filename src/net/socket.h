@@ -141,12 +141,19 @@ struct proto_ops {
  */
 int sock_init(void);
 int sock_exit(void);
-extern const struct super_operations sockfs_ops;	    /* the super block's */
-extern const struct inode_operations sockfs_dir_iops;	    /* directories of the tree */
+extern const struct super_operations sockfs_ops; /* the super block's */
 
-/* The faces of a socket file; the tables are filled in ctl/faces.c. */
+/* The faces of a socket file, and of the directories they are in: filled in ctl/faces.c. */
+extern const struct inode_operations sockfs_dir_iops;
 extern const struct inode_operations sockfs_inode_ops;
 extern const struct file_operations socket_file_ops;
+
+/*
+ * What makes a socket in @dir: open(O_CREAT), mknod. It is socket(2) by another
+ * name. 0, -EEXIST, -ENOMEM, -ENOSPC. Of sockfs_dir_iops.
+ */
+int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const struct cred *cred,
+		  struct inode **ret_inode);
 
 /* What socket_file_ops is made of. net/socket.c: sock_read_iter, sock_write_iter, sock_poll. */
 int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb);
