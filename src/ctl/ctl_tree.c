@@ -12,10 +12,11 @@
  * or removed in it (EPERM).
  *
  * A mirror is made when it is looked up and lives while the kernel knows it or
- * has it open. It counts as one lookup of its real inode, so that one stays in
- * memory, though not in use: its last name and last close end a socket, and what
- * is left of it answers ESTALE. Everything that stat(2) shows is the real
- * inode's; chmod, chown and touch go to it.
+ * has it open. It holds nothing of its real inode: when that goes, i_mirror
+ * becomes NULL (fs/inode.c), and what is left answers ESTALE. The kernel may
+ * remember names below .ctl for very long, and sockets must not stay in memory for
+ * that. Everything that stat(2) shows is the real inode's; chmod, chown and touch
+ * go to it.
  *
  * Symlinks are mirrored when their target is relative: it leads from .ctl/a to
  * the mirror of what it leads to from a. An absolute target would lead out of
@@ -54,13 +55,6 @@ int ctl_root_init(struct inode *root, struct inode *inode)
 	return 0;
 }
 
-/* Its i_mirror is NULL only if the real inode was freed under it: at unmount. */
-static void mirror_destroy(struct inode *inode)
-{
-	if (inode->i_mirror != NULL)
-		inode_forget(inode->i_mirror, 1);
-}
-
 static int mirror_new(struct inode *real, struct inode **ret_inode)
 {
 	struct inode *inode = new_inode_plain(real->i_sb, real->i_mode, real->i_uid, real->i_gid);
@@ -86,8 +80,6 @@ static int mirror_new(struct inode *real, struct inode **ret_inode)
 	inode->i_ino = ctl_ino(real->i_ino);
 	inode->i_mirror = real;
 	real->i_mirror = inode;
-	inode_get_lookup(real);
-	PLAIN_I(inode)->destroy = mirror_destroy;
 	*ret_inode = inode;
 	return 0;
 }
