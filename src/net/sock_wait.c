@@ -221,16 +221,21 @@ void sock_timeout(struct socket *sock, uint64_t now)
 	iput(inode);
 }
 
-void sock_cancel_all(struct socket *sock, int err)
+bool sock_cancel_all(struct socket *sock, int err)
 {
 	struct inode *inode = SOCK_INODE(sock);
+	bool told = false;
 
 	ihold(inode);
 	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++) {
 		struct kiocb *iocb;
 
-		while (sock->sk != NULL && (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL)
+		while (sock->sk != NULL &&
+		       (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL) {
+			told |= iocb->ki_done == 0;
 			sock_cancel(iocb, err);
+		}
 	}
 	iput(inode);
+	return told;
 }

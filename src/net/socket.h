@@ -229,7 +229,10 @@ void sock_write_space(struct socket *sock);
 void sock_state_change(struct socket *sock);
 /* The timer asked for has come: ends what is over its deadline with -EAGAIN. */
 void sock_timeout(struct socket *sock, uint64_t now);
-/* Complete everything parked on @sock with @err. */
-void sock_cancel_all(struct socket *sock, int err);
+/*
+ * Complete everything parked on @sock with @err. False: nobody was told of it,
+ * for nobody waited, or had moved some bytes already and is told how many.
+ */
+bool sock_cancel_all(struct socket *sock, int err);
 
 #endif /* NET_SOCKET_H */

@@ -244,13 +244,12 @@ static int tcp_abort(struct socket *sock)
 	}
 	if (sock->state == SS_CLOSED && tsk->fd < 0)
 		return 0;
-	if (TAILQ_EMPTY(&tsk->sk.sk_read_queue) && TAILQ_EMPTY(&tsk->sk.sk_write_queue))
-		sk_set_err(&tsk->sk, ECONNABORTED);
 	tsk->sk.sk_err_last = ECONNABORTED;
 	tcp_close_handle(tsk, true);
 	if (sock->state != SS_CLOSED)
 		sock_set_state(sock, SS_CLOSED);
-	sock_cancel_all(sock, -ECONNABORTED);
+	if (!sock_cancel_all(sock, -ECONNABORTED))
+		sk_set_err(sock->sk, ECONNABORTED);
 	sock_state_change(sock);
 	return 0;
 }
