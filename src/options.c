@@ -23,6 +23,9 @@
 #define DEFAULT_PIPE (2u << 20)
 #define MAX_PIPE (1u << 30)
 
+#define DEFAULT_SPIN 50
+#define MAX_SPIN 10000
+
 static const char help_text[] =
 	"Usage: sockfs [OPTION]... [SOURCE] MOUNTPOINT\n"
 	"Mount a directory in which every regular file is a TCP socket.\n"
@@ -42,6 +45,8 @@ static const char help_text[] =
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
 	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
+	"  spin=USEC              how long to look for the next request before sleeping, while\n"
+	"                         that pays; 0: never (50)\n"
 	"  nonempty               mount over a directory that is not empty\n"
 	"  fsname=NAME            the same as SOURCE (socket:)\n"
 	"\n"
@@ -64,6 +69,7 @@ enum {
 	KEY_ALLOW,
 	KEY_DENY,
 	KEY_PIPE,
+	KEY_SPIN,
 	KEY_NONEMPTY,
 	KEY_FSNAME,
 	KEY_PASS,   /* libfuse's and the kernel's */
@@ -87,6 +93,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
+	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
 	FUSE_OPT_KEY("fsname=", KEY_FSNAME),
 
@@ -223,6 +230,11 @@ static int parse_value(struct options *opt, const char *arg, int key)
 			return -1;
 		opt->tuning.pipe_size = (size_t)n;
 		return 0;
+	case KEY_SPIN:
+		if (parse_number(arg, 10, MAX_SPIN, &n) != 0)
+			return -1;
+		opt->tuning.spin_us = (unsigned int)n;
+		return 0;
 	default: /* KEY_CONNECT_TIMEOUT: a day, in ms still an int */
 		if (parse_number(arg, 10, 86400, &n) != 0)
 			return -1;
@@ -355,7 +367,7 @@ int options_parse(int argc, char **argv, struct options *ret_opt)
 		.uid = geteuid(),
 		.gid = getegid(),
 		.max_sockets = 16777216,
-		.tuning.pipe_size = DEFAULT_PIPE,
+		.tuning = {.pipe_size = DEFAULT_PIPE, .spin_us = DEFAULT_SPIN},
 	};
 	fuse_set_log_func(on_fuse_opt_log);
 	if (set_source(ret_opt, "socket:") != 0 ||

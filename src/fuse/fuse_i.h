@@ -79,6 +79,10 @@ static inline struct sockfs_session *req_session(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* Around the answering of a parked request: more requests may follow soon. */
+void session_work_begin(struct sockfs_session *s);
+void session_work_end(struct sockfs_session *s);
+
 /* Do these bytes lie within the message? libfuse does not look. */
 bool session_in_message(const struct sockfs_session *s, const void *p, size_t len);
 

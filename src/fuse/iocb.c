@@ -85,6 +85,7 @@ static void iocb_finish(struct fuse_iocb *io, ssize_t ret)
 static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 {
 	struct fuse_iocb *io = container_of(kiocb, struct fuse_iocb, kiocb);
+	struct sockfs_session *s = io->session;
 	struct inode *inode = io->inode;
 
 	if (io->starting) {
@@ -95,8 +96,10 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 	LIST_REMOVE(io, link);
 	io->parked = false;
 	kiocb->ki_filp->f_busy--;
+	session_work_begin(s);
 	iocb_finish(io, ret);
 	iput(inode);
+	session_work_end(s);
 }
 
 static void on_interrupt(fuse_req_t req, void *data)

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "fuse/spin.h"
 #include "lib/log.h"
 #include "mm/slab.h"
 
@@ -43,6 +44,8 @@ struct session_impl {
 	bool stopped;
 	bool ended;
 	bool told_ready;
+	unsigned int spin_us;
+	struct spin spin;
 	char *free_bufs[FREE_BUFS_MAX];
 	unsigned int nr_free_bufs;
 };
@@ -143,6 +146,8 @@ static void session_end(struct session_impl *si, int err)
 		return;
 	si->ended = true;
 	uv_poll_stop(&si->poll);
+	if (si->spin.open)
+		spin_stop(&si->spin);
 	/* From here on libfuse does not complain that nobody reads its answers. */
 	fuse_session_exit(si->s.se);
 	if (si->events.end != NULL)
@@ -181,26 +186,58 @@ static void session_process(struct sockfs_session *s)
 	}
 }
 
+/* Work on what is there, but not for ever. False: there was nothing. */
+static bool session_turn(struct session_impl *si)
+{
+	int i;
+
+	for (i = 0; i < TURN_MAX && !si->stopped; i++) {
+		ssize_t n = session_receive(&si->s);
+
+		if (n == -EAGAIN)
+			break;
+		if (i == 0)
+			spin_wake(&si->spin);
+		if (n <= 0) {
+			session_end(si, (int)n);
+			return true;
+		}
+		session_process(&si->s);
+	}
+	if (i > 0)
+		spin_busy(&si->spin);
+	return i > 0;
+}
+
+static bool session_look(void *arg)
+{
+	return session_turn(arg);
+}
+
+static bool session_alone(void *arg)
+{
+	return LIST_EMPTY(&((struct session_impl *)arg)->s.parked);
+}
+
+void session_work_begin(struct sockfs_session *s)
+{
+	spin_wake(&impl(s)->spin);
+}
+
+void session_work_end(struct sockfs_session *s)
+{
+	spin_busy(&impl(s)->spin);
+}
+
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
 	struct session_impl *si = container_of(handle, struct session_impl, poll);
 
 	(void)events;
-	if (status < 0) {
+	if (status < 0)
 		session_end(si, status == UV_EBADF ? 0 : status);
-		return;
-	}
-	for (int i = 0; i < TURN_MAX && !si->stopped; i++) {
-		ssize_t n = session_receive(&si->s);
-
-		if (n == -EAGAIN)
-			return;
-		if (n <= 0) {
-			session_end(si, (int)n);
-			return;
-		}
-		session_process(&si->s);
-	}
+	else
+		session_turn(si);
 }
 
 /* ------------------------------------------------------------- begin and end */
@@ -323,6 +360,7 @@ void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *t
 {
 	int err = 0;
 
+	impl(s)->spin_us = tuning->spin_us;
 	if (tuning->pipe_size > 0)
 		err = reply_pipe_open(&s->pipe, tuning->pipe_size);
 	if (err != 0)
@@ -344,6 +382,7 @@ int sockfs_session_start(struct sockfs_session *s)
 	if (err != 0)
 		return err;
 	si->polling = true;
+	spin_init(&si->spin, si->loop, si->spin_us, session_look, session_alone, si);
 	return uv_poll_start(&si->poll, UV_READABLE, on_readable);
 }
 
@@ -366,6 +405,8 @@ void sockfs_session_stop(struct sockfs_session *s)
 	/* The descriptor goes with the mount, so the loop must let go of it before. */
 	if (si->polling)
 		uv_close((uv_handle_t *)&si->poll, on_poll_closed);
+	if (si->spin.open)
+		spin_close(&si->spin, NULL);
 	iocb_cancel(s, NULL, -ESHUTDOWN);
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
 		file_drop_poll(file, true);

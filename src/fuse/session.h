@@ -56,6 +56,7 @@ int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_
  */
 struct sockfs_tuning {
 	size_t pipe_size; /* bytes of the pipe for large reads (fuse/reply_pipe.h), 0: none */
+	unsigned int spin_us; /* how long to look for the next request (fuse/spin.h), 0: not */
 };
 void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning);
 
