@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mm/slab.h"
 #include "wire_ctl.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -247,6 +248,91 @@ START_TEST(a_directory_that_is_gone)
 }
 END_TEST
 
+/* Look up, open, read, command and close; the first error, and nothing is left known or open. */
+static int use_file(const char *name)
+{
+	struct fuse_entry_out m;
+	struct ctl_pair p = {.w = w};
+	struct fuse_open_out o;
+	char buf[64];
+	int err = wire_lookup(w, ctl, name, &m);
+
+	if (err != 0)
+		return err;
+	p.mirror = m.nodeid;
+	err = wire_open(w, p.mirror, O_RDWR, &o);
+	if (err == 0) {
+		p.fh = o.fh;
+		err = read_at(&p, 0, buf, sizeof(buf));
+		err = err < 0 ? err : command(&p, "set ttl 9\nset tos 8\n");
+		ck_assert_int_eq(wire_release(w, p.mirror, p.fh), 0);
+	}
+	wire_forget(w, p.mirror, 1);
+	return err;
+}
+
+static int use_dir(const char *name)
+{
+	struct fuse_entry_out m;
+	struct fuse_read_in in = {.size = 512};
+	char buf[512];
+	int err = wire_lookup(w, ctl, name, &m);
+
+	if (err != 0)
+		return err;
+	err = wire_opendir(w, m.nodeid, &in.fh);
+	if (err == 0) {
+		err = wire_call(w, FUSE_READDIR, m.nodeid, &in, sizeof(in), NULL, 0, buf,
+				sizeof(buf), NULL);
+		ck_assert_int_eq(wire_releasedir(w, m.nodeid, in.fh), 0);
+	}
+	wire_forget(w, m.nodeid, 1);
+	return err;
+}
+
+static int use_link(const char *name)
+{
+	struct fuse_entry_out m;
+	int err = wire_lookup(w, ctl, name, &m);
+
+	if (err == 0)
+		wire_forget(w, m.nodeid, 1);
+	return err;
+}
+
+START_TEST(out_of_memory)
+{
+	static const struct {
+		const char *name;
+		int (*use)(const char *name);
+		int allocations; /* at least: that many of them fail */
+	} uses[] = {{"f", use_file, 6}, {"d", use_dir, 4}, {"l", use_link, 2}};
+	struct fuse_entry_out e;
+
+	ck_assert_int_eq(wire_mknod(w, ROOT, "f", S_IFREG | 0644, &e), 0);
+	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &e), 0);
+	ck_assert_int_eq(wire_symlink(w, ROOT, "l", "f", &e), 0);
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		uint64_t inodes = w->sb.s_inodes.count;
+		int failed = 0;
+
+		for (long n = 1; n < 20; n++) {
+			int err;
+
+			kmem_fault_after(n);
+			err = uses[i].use(uses[i].name);
+			kmem_fault_after(-1);
+			ck_assert_msg(err == 0 || err == -ENOMEM, "%s: %d", uses[i].name, err);
+			failed += err != 0;
+			ck_assert_int_eq(uses[i].use(uses[i].name), 0);
+			ck_assert_uint_eq(w->sb.s_inodes.count, inodes);
+			ck_assert_uint_eq(w->sb.s_files.count, 0);
+		}
+		ck_assert_int_ge(failed, uses[i].allocations);
+	}
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("ctl_tree");
@@ -259,6 +345,7 @@ static TCase *tests(void)
 	tcase_add_test(t, a_mirror_lives_while_it_is_known);
 	tcase_add_test(t, a_socket_that_is_gone);
 	tcase_add_test(t, a_directory_that_is_gone);
+	tcase_add_test(t, out_of_memory);
 	return t;
 }
 
