@@ -78,7 +78,7 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 
 	if (queue != SOCK_SYNC && seconds > 0)
 		iocb->ki_deadline = sock->ops->now(sock) + (uint64_t)seconds * 1000;
-	if (queue == SOCK_SYNC && sk->sk_timer == 0)
+	if (queue == SOCK_SYNC && TAILQ_EMPTY(&sk->sk_sync_queue))
 		sk->sk_sync_wait = 1;
 	err = sock_timer_before(sock, queue == SOCK_SYNC
 					      ? sock->ops->now(sock) + sk->sk_sync_wait

@@ -185,6 +185,34 @@ START_TEST(a_reset_ends_fsync)
 }
 END_TEST
 
+static bool sleeps(void *arg)
+{
+	(void)arg;
+	return uv_backend_timeout(&w->loop) >= 8;
+}
+
+START_TEST(fsync_looks_less_and_less_often)
+{
+	static char data[1 << 20];
+	struct sockfs_sockopt opt = {.level = SOL_SOCKFS, .name = SOCKFS_SO_RCVTIMEO, .len = 4};
+	struct fuse_fsync_in in = {.fh = fh};
+	int32_t seconds = 60;
+	uint64_t u;
+
+	/* A time limit that runs already, of a read. */
+	memcpy(opt.value, &seconds, sizeof(seconds));
+	ck_assert_int_eq(wire_ioctl(w, ino, fh, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+	ck_assert_int_eq(answer(read_at(0, 4)), WIRE_OPEN);
+	do
+		u = write_at(0, data, sizeof(data));
+	while (answer(u) == 0);
+	wire_interrupt(w, u);
+	(void)answer(u);
+	ck_assert_int_eq(answer(wire_send(w, FUSE_FSYNC, ino, &in, sizeof(in), NULL, 0)), WIRE_OPEN);
+	ck_assert(wire_until(w, sleeps, NULL));
+}
+END_TEST
+
 /* ------------------------------------------------------------------------- pollers */
 
 static bool was_told(void *arg)
@@ -321,6 +349,7 @@ static TCase *tests(void)
 	tcase_add_test(t, an_error_waits_for_the_next_read);
 	tcase_add_test(t, an_error_waits_for_the_next_write);
 	tcase_add_test(t, a_reset_ends_fsync);
+	tcase_add_test(t, fsync_looks_less_and_less_often);
 	tcase_add_test(t, the_end_behind_unread_bytes_is_told);
 	tcase_add_test(t, unread_bytes_do_not_spin);
 	tcase_add_test(t, what_the_poller_knows_is_no_news);
