@@ -28,6 +28,7 @@ struct inode;
 struct iov_iter;
 struct kiocb;
 struct kmem_cache;
+struct sock_line;
 struct super_block;
 
 #define NAME_MAX_BYTES 255
@@ -312,8 +313,7 @@ struct file {
 	uint32_t f_busy;	  /* parked requests of this file */
 	uint64_t f_id;		  /* its number in sb->s_files */
 	void *private_data;	  /* of f_op */
-	char *f_line;		  /* listener: what is left of the line being read, malloc'ed */
-	size_t f_line_off;	  /* ... and from where */
+	SLIST_HEAD(, sock_line) f_lines; /* listener: the lines that are being read */
 	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
 	unsigned int f_poll_events; /* of fuse/: what the last one to wait wants to know */
 	void (*f_notify)(struct file *file); /* of fuse/; clears f_pollhandle */

@@ -28,9 +28,8 @@ int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 /* close(2) leaves the socket as it is; a half-read line of a listener goes. */
 void sock_close(struct inode *inode, struct file *file)
 {
+	sock_lines_free(file);
 	(void)inode;
-	free(file->f_line);
-	file->f_line = NULL;
 }
 
 static struct socket *iocb_socket(const struct kiocb *iocb)
@@ -48,28 +47,12 @@ static ssize_t iocb_moved(struct kiocb *iocb, ssize_t ret)
 
 /* -------------------------------------------------------------------- reading */
 
-/* Give out what is left of the line that this open file is reading. */
-static ssize_t sock_read_line(struct file *file, struct iov_iter *to)
-{
-	size_t len = strlen(file->f_line + file->f_line_off);
-	ssize_t n = copy_to_iter(file->f_line + file->f_line_off, len, to);
-
-	if (n < 0)
-		return n;
-	file->f_line_off += (size_t)n;
-	if ((size_t)n == len) {
-		free(file->f_line);
-		file->f_line = NULL;
-	}
-	return n;
-}
-
 /* Accept a connection and give out its name: reading a listener. */
 static ssize_t sock_read_listener(struct kiocb *iocb)
 {
 	struct file *file = iocb->ki_filp;
+	struct sock_line *line = sock_line_alloc();
 	struct inode *inode = NULL;
-	char *line = malloc(NAME_MAX_BYTES + 2);
 	int err;
 
 	if (line == NULL)
@@ -79,11 +62,16 @@ static ssize_t sock_read_listener(struct kiocb *iocb)
 		free(line);
 		return err;
 	}
-	strcpy(line, dentry_name(d_find_alias(inode)));
-	strcat(line, "\n");
-	file->f_line = line;
-	file->f_line_off = 0;
-	return sock_read_line(file, &iocb->ki_iter);
+	sock_line_begin(file, line, dentry_name(d_find_alias(inode)), iocb->ki_cred.pid);
+	return sock_line_read(file, line, &iocb->ki_iter);
+}
+
+/* The rest of a line that the caller has begun, whatever has become of the listener. */
+static struct sock_line *iocb_line(const struct kiocb *iocb)
+{
+	return SLIST_EMPTY(&iocb->ki_filp->f_lines)
+		       ? NULL
+		       : sock_line_find(iocb->ki_filp, iocb->ki_cred.pid);
 }
 
 static ssize_t sock_try_read(struct kiocb *iocb)
@@ -91,8 +79,6 @@ static ssize_t sock_try_read(struct kiocb *iocb)
 	struct socket *sock = iocb_socket(iocb);
 	int err;
 
-	if (iocb->ki_filp->f_line != NULL)
-		return sock_read_line(iocb->ki_filp, &iocb->ki_iter);
 	if (sock->sk != NULL && (err = sock_error(sock->sk)) != 0)
 		return err;
 	switch (sock->state) {
@@ -124,8 +110,6 @@ static ssize_t sock_read_on(struct kiocb *iocb)
 	struct socket *sock = iocb_socket(iocb);
 	ssize_t ret;
 
-	if (iocb->ki_filp->f_line != NULL)
-		return sock_read_line(iocb->ki_filp, &iocb->ki_iter);
 	if (sock->sk == NULL || sock->sk->sk_err != 0 || sock->state == SS_LISTENING ||
 	    !TAILQ_EMPTY(&sock->sk->sk_read_queue))
 		return -EAGAIN;
@@ -139,15 +123,18 @@ ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct socket *sock = iocb_socket(iocb);
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	struct sock_line *line;
 	ssize_t ret = -EAGAIN;
 
 	if (to->count == 0)
 		return 0;
+	line = iocb_line(iocb);
+	if (line != NULL)
+		return sock_line_read(iocb->ki_filp, line, to);
 	if (iocb_goes_on(iocb))
 		return sock_read_on(iocb);
 	/* Whoever waits already comes first. */
-	if (nowait || sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_read_queue) ||
-	    iocb->ki_filp->f_line != NULL)
+	if (nowait || sock->sk == NULL || TAILQ_EMPTY(&sock->sk->sk_read_queue))
 		ret = sock_try_read(iocb);
 	if (ret != -EAGAIN || nowait)
 		return ret;
@@ -227,7 +214,7 @@ unsigned int sock_poll(struct file *file, bool arm)
 	} else if (sock->sk != NULL) {
 		events = sock->ops->poll(sock);
 	}
-	if (file->f_line != NULL)
+	if (!SLIST_EMPTY(&file->f_lines))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }

@@ -33,6 +33,25 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 /* Take a parked kiocb off its queue; the caller completes it. */
 void sock_unpark(struct kiocb *iocb);
 
+/* sock_line.c ------------------------------------------------------------- */
+
+/* What is left of a line that a process reads from a listener. */
+struct sock_line {
+	SLIST_ENTRY(sock_line) next;
+	pid_t pid; /* who began it */
+	const char *at; /* in text */
+	char text[];
+};
+
+/* The line that @pid is to go on with; NULL: it begins a new one. */
+struct sock_line *sock_line_find(struct file *file, pid_t pid);
+/* Memory for the longest line, for sock_line_begin or free(3). NULL: out of memory. */
+struct sock_line *sock_line_alloc(void);
+void sock_line_begin(struct file *file, struct sock_line *line, const char *name, pid_t pid);
+/* The next bytes of it; frees it with the last. The bytes or -errno. */
+ssize_t sock_line_read(struct file *file, struct sock_line *line, struct iov_iter *to);
+void sock_lines_free(struct file *file);
+
 /* Tell all pollers to look again. */
 void sock_notify(struct socket *sock);
 

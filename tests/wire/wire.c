@@ -150,6 +150,7 @@ struct wire *wire_new_raw(void)
 	if (w == NULL || uv_loop_init(&w->loop) != 0)
 		abort();
 	the_wire = w;
+	w->pid = 1;
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
 	if (sock_init() != 0 || tcp_init(&w->loop) != 0 ||
@@ -250,7 +251,7 @@ void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nod
 		.nodeid = nodeid,
 		.uid = w->uid,
 		.gid = w->gid,
-		.pid = 1,
+		.pid = (uint32_t)w->pid,
 	};
 	char *msg = malloc(in.len);
 	struct wire_request *r = expects ? calloc(1, sizeof(*r)) : NULL;

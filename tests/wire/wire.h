@@ -47,6 +47,7 @@ struct wire {
 	uint64_t unique;
 	uid_t uid; /* of the caller of the next requests */
 	gid_t gid;
+	pid_t pid;
 	TAILQ_HEAD(, wire_answer) answers;
 	TAILQ_HEAD(, wire_request) requests; /* not answered yet */
 	int refuse;	    /* errno that answers are refused with, 0: taken */

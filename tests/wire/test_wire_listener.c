@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Listeners: who gets which connection.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+#define ROOT FUSE_ROOT_ID
+
+static struct wire *w;
+static uint64_t srv; /* the listener, open as fh */
+static uint64_t fh;
+static struct sockaddr_in srv_sa;
+
+static void setup(void)
+{
+	struct sockfs_addr addr = {.host = "127.0.0.1", .port = "0"};
+	struct fuse_entry_out e;
+	struct fuse_open_out o;
+	int32_t backlog = 0;
+
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+	ck_assert_int_eq(wire_create(w, ROOT, "srv", O_RDWR, 0644, &e, &o), 0);
+	srv = e.nodeid;
+	fh = o.fh;
+	ck_assert_int_eq(wire_ioctl(w, srv, fh, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(wire_ioctl(w, srv, fh, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(wire_ioctl(w, srv, fh, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	srv_sa = (struct sockaddr_in){.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)atoi(addr.port))};
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(wire_free(w), 0);
+}
+
+static int answer(uint64_t unique)
+{
+	return wire_answer(w, unique, NULL, 0, NULL);
+}
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(connect(fd, (const void *)&srv_sa, sizeof(srv_sa)), 0);
+	return fd;
+}
+
+static uint64_t open_srv(void)
+{
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(wire_open(w, srv, O_RDONLY, &o), 0);
+	return o.fh;
+}
+
+/* What a read of the listener by process @pid gives; a static buffer. */
+static const char *read_as(pid_t pid, uint64_t file, uint32_t size)
+{
+	static char buf[300];
+	size_t len = 0;
+	uint64_t u;
+
+	w->pid = pid;
+	u = wire_read(w, srv, file, size, O_RDONLY);
+	w->pid = 1;
+	ck_assert_int_eq(wire_wait(w, u, buf, size, &len), 0);
+	buf[len] = '\0';
+	return buf;
+}
+
+static uint64_t accepted(void)
+{
+	struct sockfs_info info;
+
+	ck_assert_int_eq(wire_ioctl(w, srv, fh, SOCKFS_IOC_INFO, &info), 0);
+	return info.accepted;
+}
+
+/* A process that was there and is not any more. */
+static pid_t dead_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	return pid;
+}
+
+/* ------------------------------------------------------------------------ lines */
+
+START_TEST(readers_of_one_open_file_do_not_mix_lines)
+{
+	pid_t one = getpid(), other = getppid();
+	int a = dial(), b = dial();
+
+	ck_assert_str_eq(read_as(one, fh, 1), "s");
+	ck_assert_str_eq(read_as(other, fh, 2), "sr");
+	ck_assert_str_eq(read_as(one, fh, 3), "rv.");
+	ck_assert_str_eq(read_as(other, fh, 100), "v.2\n");
+	ck_assert_str_eq(read_as(one, fh, 1), "1");
+	ck_assert_uint_eq(accepted(), 2);
+	ck_assert_str_eq(read_as(one, fh, 1), "\n");
+	close(a);
+	close(b);
+}
+END_TEST
+
+START_TEST(the_rest_of_a_dead_readers_line)
+{
+	int a = dial(), b = dial();
+	pid_t dead = dead_process();
+
+	ck_assert_str_eq(read_as(dead, fh, 3), "srv");
+	/* As of any file: who comes next reads on. */
+	ck_assert_str_eq(read_as(getpid(), fh, 100), ".1\n");
+	ck_assert_str_eq(read_as(getpid(), fh, 100), "srv.2\n");
+	close(a);
+	close(b);
+}
+END_TEST
+
+START_TEST(a_line_goes_with_its_open_file)
+{
+	uint64_t file = open_srv();
+	int a = dial(), b = dial();
+	struct fuse_entry_out e;
+
+	ck_assert_str_eq(read_as(1, file, 1), "s");
+	ck_assert_int_eq(wire_release(w, srv, file), 0);
+	/* It was given: its file is there, the next line is another's. */
+	ck_assert_int_eq(wire_lookup(w, ROOT, "srv.1", &e), 0);
+	ck_assert_str_eq(read_as(1, fh, 100), "srv.2\n");
+	ck_assert_uint_eq(accepted(), 2);
+	close(a);
+	close(b);
+}
+END_TEST
+
+START_TEST(readers_take_turns)
+{
+	uint64_t file[3], u[3];
+	char line[300];
+	int fd[6];
+
+	for (int i = 0; i < 3; i++)
+		file[i] = open_srv();
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++)
+			u[i] = wire_read(w, srv, file[i], 100, O_RDONLY);
+		for (int i = 0; i < 3; i++) {
+			char want[16];
+
+			fd[round * 3 + i] = dial();
+			sprintf(want, "srv.%d\n", round * 3 + i + 1);
+			memset(line, 0, sizeof(line));
+			ck_assert_int_eq(wire_wait(w, u[i], line, sizeof(line), NULL), 0);
+			ck_assert_str_eq(line, want);
+			if (i < 2)
+				ck_assert_int_eq(answer(u[i + 1]), WIRE_OPEN);
+		}
+	}
+	ck_assert_uint_eq(accepted(), 6);
+	for (int i = 0; i < 6; i++)
+		close(fd[i]);
+}
+END_TEST
+
+START_TEST(a_reader_that_dies_takes_nothing_with_it)
+{
+	uint64_t u = wire_read(w, srv, fh, 100, O_RDONLY);
+	uint64_t file = open_srv();
+	int a;
+
+	ck_assert_int_eq(answer(u), WIRE_OPEN);
+	wire_interrupt(w, u);
+	ck_assert_int_eq(answer(u), -EINTR);
+	u = wire_read(w, srv, fh, 1, O_RDONLY);
+	ck_assert_int_eq(wire_release(w, srv, fh), 0);
+	ck_assert_int_eq(answer(u), -EINTR);
+	a = dial();
+	fh = file;
+	ck_assert_uint_eq(accepted(), 0);
+	ck_assert_str_eq(read_as(1, file, 100), "srv.1\n");
+	ck_assert_uint_eq(accepted(), 1);
+	close(a);
+}
+END_TEST
+
+static TCase *tests(void)
+{
+	TCase *t = tcase_create("listener");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, readers_of_one_open_file_do_not_mix_lines);
+	tcase_add_test(t, the_rest_of_a_dead_readers_line);
+	tcase_add_test(t, a_line_goes_with_its_open_file);
+	tcase_add_test(t, readers_take_turns);
+	tcase_add_test(t, a_reader_that_dies_takes_nothing_with_it);
+	return t;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("wire: listeners");
+	SRunner *r;
+	int failed;
+
+	suite_add_tcase(s, tests());
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
