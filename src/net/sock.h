@@ -28,7 +28,8 @@ struct sock {
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
 	int sk_rcvtimeo, sk_sndtimeo; /* seconds, 0: none */
-	int sk_reap;		   /* seconds, 0: never */
+	int sk_reap;		   /* seconds, 0: never; a listener's is for what it accepts */
+	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
 	uint8_t sk_shutdown;
 };

@@ -73,6 +73,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 		goto delete_name;
 	sock_set_state(newsock, SS_CONNECTED);
 	sock->sk->sk_accepted++;
+	sock_reap_watch(newsock, sock->sk->sk_reap);
 	if (listener->i_sb->s_inval_attr != NULL)
 		listener->i_sb->s_inval_attr(listener->i_sb, alias->d_parent);
 	*ret_inode = inode;

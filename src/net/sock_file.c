@@ -29,7 +29,7 @@ int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 void sock_close(struct inode *inode, struct file *file)
 {
 	sock_lines_free(file);
-	(void)inode;
+	sock_reap_start(SOCKET_I(inode), inode->i_opens - 1);
 }
 
 static struct socket *iocb_socket(const struct kiocb *iocb)

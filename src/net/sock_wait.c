@@ -55,7 +55,7 @@ static void sock_cancel(struct kiocb *iocb, int err)
 }
 
 /* The earlier deadline is the one the protocol's timer is set to. */
-static int sock_timer_before(struct socket *sock, uint64_t deadline)
+int sock_timer_before(struct socket *sock, uint64_t deadline)
 {
 	struct sock *sk = sock->sk;
 	int err;
@@ -206,12 +206,15 @@ void sock_timeout(struct socket *sock, uint64_t now)
 	in = sock_expire(sock, SOCK_READ, now);
 	out = sock_expire(sock, SOCK_WRITE, now);
 	sock_wake(sock, SOCK_SYNC);
+	if (sock->sk != NULL && sock->sk->sk_reap_at != 0 && sock->sk->sk_reap_at <= now)
+		sock_reap(sock);
 	if (sock->sk != NULL) {
 		struct sock *sk = sock->sk;
 
 		/* A timer that was made once can be set again: these cannot fail. */
 		(void)sock_timer_before(sock, in);
 		(void)sock_timer_before(sock, out);
+		(void)sock_timer_before(sock, sk->sk_reap_at);
 		if (!TAILQ_EMPTY(&sk->sk_sync_queue)) {
 			if (sk->sk_sync_wait < SYNC_WAIT_MAX)
 				sk->sk_sync_wait *= 2;

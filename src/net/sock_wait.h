@@ -33,6 +33,21 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 /* Take a parked kiocb off its queue; the caller completes it. */
 void sock_unpark(struct kiocb *iocb);
 
+/* Have sock_timeout() called by @deadline (0: never mind). 0 or -ENOMEM. */
+int sock_timer_before(struct socket *sock, uint64_t deadline);
+
+/* sock_reap.c ------------------------------------------------------------- */
+
+/*
+ * If the connection is over and @opens, its open files, is 0: its time begins.
+ * To be called when either may have changed. Frees nothing.
+ */
+void sock_reap_start(struct socket *sock, unsigned int opens);
+/* A new accepted socket is to be reaped @seconds after its end, 0: never. */
+void sock_reap_watch(struct socket *sock, int seconds);
+/* The time is over: takes the names away if all still holds. The caller holds the inode. */
+void sock_reap(struct socket *sock);
+
 /* sock_line.c ------------------------------------------------------------- */
 
 /* What is left of a line that a process reads from a listener. */

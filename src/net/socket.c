@@ -23,6 +23,7 @@
 #include "mm/slab.h"
 #include "net/addr.h"
 #include "net/sock.h"
+#include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
 
 int sock_default_connect_timeout;
@@ -170,6 +171,8 @@ void sock_set_state(struct socket *sock, socket_state state)
 	pr_debug("socket %llu: %s -> %s", (unsigned long long)SOCK_INODE(sock)->i_ino,
 		 sock_state_name(sock->state), sock_state_name(state));
 	sock->state = state;
+	if (state == SS_CLOSED)
+		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 }
 
 /* --------------------------------------------------------------- operations */

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/sock_wait.h"
 #include "net/sockopt.h"
 #include "net/tcp.h"
 
@@ -105,6 +106,7 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 		return -ENOMEM;
 	if (so->kind == SOCKOPT_SECONDS) {
 		*own_option(tsk, so->optname) = (int)value;
+		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 		return 0;
 	}
 	if (tsk->opts == NULL) {

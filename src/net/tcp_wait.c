@@ -109,6 +109,7 @@ void tcp_wait_close(struct tcp_sock *tsk)
 	if (wait == NULL)
 		return;
 	tsk->wait = NULL;
+	tsk->sk.sk_timer = 0;
 	wait->tsk = NULL;
 	if (wait->fd >= 0) {
 		uv_close((uv_handle_t *)&wait->poll, on_wait_closed);

@@ -56,6 +56,8 @@ static void watch_event(struct tcp_sock *tsk, uint32_t events)
 	bool first = tsk->watch_fresh;
 
 	tsk->watch_fresh = false;
+	if (events & EPOLLHUP)
+		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 	if (first && events == tsk->watch_told)
 		return;
 	if (!LIST_EMPTY(&sock->wq))

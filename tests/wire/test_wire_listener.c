@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Listeners: who gets which connection.
+ * Listeners: who gets which connection, and files that remove themselves.
  */
 #include "config.h"
 
@@ -206,6 +206,244 @@ START_TEST(a_reader_that_dies_takes_nothing_with_it)
 }
 END_TEST
 
+/* ---------------------------------------------------------------------- reaping */
+
+static void set_reap(uint64_t ino, uint64_t file, int seconds)
+{
+	struct sockfs_sockopt opt = {.level = SOL_SOCKFS, .name = SOCKFS_SO_REAP, .len = 4};
+
+	memcpy(opt.value, &seconds, sizeof(seconds));
+	ck_assert_int_eq(wire_ioctl(w, ino, file, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+}
+
+/* An accepted connection: its file, and the peer's end. */
+struct end {
+	const char *name;
+	uint64_t ino, fh;
+	int peer;
+};
+
+static struct end accept_one(const char *name)
+{
+	struct end e = {.name = name, .peer = dial()};
+	struct fuse_entry_out entry;
+	struct fuse_open_out o;
+	struct sockfs_accept acc;
+
+	ck_assert_int_eq(wire_ioctl(w, srv, fh, SOCKFS_IOC_ACCEPT, &acc), 0);
+	ck_assert_str_eq(acc.name, name);
+	ck_assert_int_eq(wire_lookup(w, ROOT, name, &entry), 0);
+	e.ino = entry.nodeid;
+	ck_assert_int_eq(wire_open(w, e.ino, O_RDWR, &o), 0);
+	e.fh = o.fh;
+	return e;
+}
+
+static void release(struct end *e)
+{
+	ck_assert_int_eq(wire_release(w, e->ino, e->fh), 0);
+}
+
+static void shut_wr(struct end *e)
+{
+	int32_t how = SHUT_WR;
+
+	ck_assert_int_eq(wire_ioctl(w, e->ino, e->fh, SOCKFS_IOC_SHUTDOWN, &how), 0);
+}
+
+static void reset(struct end *e)
+{
+	struct linger l = {1, 0};
+
+	setsockopt(e->peer, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	close(e->peer);
+}
+
+static uint64_t name_dir = ROOT; /* where exists and goes look */
+
+static bool exists(const char *name)
+{
+	struct fuse_entry_out e;
+	int err = wire_lookup(w, name_dir, name, &e);
+
+	ck_assert(err == 0 || err == -ENOENT);
+	if (err == 0)
+		wire_forget(w, e.nodeid, 1);
+	return err == 0;
+}
+
+static bool is_gone(void *name)
+{
+	return !exists(name);
+}
+
+static bool goes(const struct end *e)
+{
+	return wire_until(w, is_gone, (void *)e->name);
+}
+
+START_TEST(reaped_when_both_sides_are_done)
+{
+	struct fuse_entry_out entry;
+	struct end e, half;
+	uint64_t before;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	half = accept_one("srv.2");
+	ck_assert_int_eq(wire_lookup(w, ROOT, "srv.1", &entry), 0);
+	/* The kernel does not keep what we may take away. */
+	ck_assert_uint_eq(entry.entry_valid, 0);
+	ck_assert_uint_eq(entry.attr_valid, 0);
+	before = w->sb.s_nr_sockets;
+	shut_wr(&e);
+	release(&e);
+	release(&half);
+	w->last_inval = 0;
+	close(e.peer);
+	close(half.peer);
+	ck_assert(goes(&e));
+	ck_assert_uint_eq(w->last_inval, ROOT);
+	ck_assert_uint_eq(w->sb.s_nr_sockets, before - 1);
+	/* Our side of this one is not done: an answer may still be written. */
+	ck_assert(exists("srv.2"));
+	/* The kernel's number stays valid as long as it may use it. */
+	ck_assert_int_eq(wire_getattr(w, e.ino, NULL), 0);
+	wire_forget(w, e.ino, 2);
+	ck_assert_int_eq(wire_getattr(w, e.ino, NULL), -ESTALE);
+}
+END_TEST
+
+START_TEST(reaped_after_a_reset_that_nobody_saw)
+{
+	struct end e;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	release(&e);
+	wire_turn(w);
+	reset(&e);
+	ck_assert(goes(&e));
+}
+END_TEST
+
+START_TEST(reaped_after_abort)
+{
+	struct end e;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	ck_assert_int_eq(wire_ioctl(w, e.ino, e.fh, SOCKFS_IOC_ABORT, NULL), 0);
+	release(&e);
+	ck_assert(goes(&e));
+	close(e.peer);
+}
+END_TEST
+
+START_TEST(not_while_it_is_open)
+{
+	struct end e, clock;
+	struct fuse_open_out o;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	clock = accept_one("srv.2");
+	release(&clock);
+	reset(&e);
+	reset(&clock);
+	ck_assert(goes(&clock));
+	ck_assert(exists("srv.1"));
+	/* Closed and opened again before its time: it begins anew with the next close. */
+	release(&e);
+	ck_assert_int_eq(wire_open(w, e.ino, O_RDONLY, &o), 0);
+	e.fh = o.fh;
+	clock = accept_one("srv.3");
+	release(&clock);
+	reset(&clock);
+	ck_assert(goes(&clock));
+	ck_assert(exists("srv.1"));
+	release(&e);
+	ck_assert(goes(&e));
+}
+END_TEST
+
+START_TEST(never_by_default)
+{
+	struct end e = accept_one("srv.1"), clock;
+	struct fuse_entry_out entry;
+
+	ck_assert_int_eq(wire_lookup(w, ROOT, "srv.1", &entry), 0);
+	ck_assert_uint_gt(entry.entry_valid, 0);
+	set_reap(srv, fh, 1);
+	clock = accept_one("srv.2");
+	release(&e);
+	release(&clock);
+	reset(&e);
+	reset(&clock);
+	ck_assert(goes(&clock));
+	/* Accepted before it was set. */
+	ck_assert(exists("srv.1"));
+}
+END_TEST
+
+START_TEST(called_off_and_called_again)
+{
+	struct end e, clock;
+	struct fuse_open_out o;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	clock = accept_one("srv.2");
+	set_reap(e.ino, e.fh, 0);
+	release(&e);
+	release(&clock);
+	reset(&e);
+	reset(&clock);
+	ck_assert(goes(&clock));
+	ck_assert(exists("srv.1"));
+	ck_assert_int_eq(wire_open(w, e.ino, O_RDWR, &o), 0);
+	e.fh = o.fh;
+	set_reap(e.ino, e.fh, 1);
+	release(&e);
+	ck_assert(goes(&e));
+}
+END_TEST
+
+START_TEST(all_its_names_go_from_all_directories)
+{
+	struct fuse_entry_out dir, entry;
+	struct end e;
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &dir), 0);
+	ck_assert_int_eq(wire_link(w, e.ino, dir.nodeid, "again", &entry), 0);
+	ck_assert_int_eq(wire_rename(w, ROOT, "srv.1", dir.nodeid, "moved", 0), 0);
+	release(&e);
+	reset(&e);
+	name_dir = dir.nodeid;
+	e.name = "moved";
+	ck_assert(exists(e.name));
+	ck_assert(goes(&e));
+	ck_assert_int_eq(wire_lookup(w, dir.nodeid, "again", &entry), -ENOENT);
+	ck_assert_int_eq(wire_rmdir(w, ROOT, "d"), 0);
+}
+END_TEST
+
+START_TEST(stop_with_one_that_waits_to_be_reaped)
+{
+	struct end e;
+
+	set_reap(srv, fh, 60);
+	e = accept_one("srv.1");
+	release(&e);
+	reset(&e);
+	for (int i = 0; i < 10; i++)
+		wire_turn(w);
+	ck_assert(exists("srv.1"));
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("listener");
@@ -217,6 +455,14 @@ static TCase *tests(void)
 	tcase_add_test(t, a_line_goes_with_its_open_file);
 	tcase_add_test(t, readers_take_turns);
 	tcase_add_test(t, a_reader_that_dies_takes_nothing_with_it);
+	tcase_add_test(t, reaped_when_both_sides_are_done);
+	tcase_add_test(t, reaped_after_a_reset_that_nobody_saw);
+	tcase_add_test(t, reaped_after_abort);
+	tcase_add_test(t, not_while_it_is_open);
+	tcase_add_test(t, never_by_default);
+	tcase_add_test(t, called_off_and_called_again);
+	tcase_add_test(t, all_its_names_go_from_all_directories);
+	tcase_add_test(t, stop_with_one_that_waits_to_be_reaped);
 	return t;
 }
 
