@@ -31,32 +31,34 @@
 #define ONCE_SECONDS 1800
 
 static const struct row rows[] = {
-	{ "read-4k", bulk_run, KIND_BULK, 4096, false },
-	{ "read-128k", bulk_run, KIND_BULK, 131072, false },
-	{ "read-1m", bulk_run, KIND_BULK, 1048576, false },
-	{ "write-4k", bulk_run, KIND_BULK, 4096, true },
-	{ "write-128k", bulk_run, KIND_BULK, 131072, true },
-	{ "write-1m", bulk_run, KIND_BULK, 1048576, true },
-	{ "cat-read", cat_run, KIND_BULK, 0, false },
-	{ "cat-write", cat_run, KIND_BULK, 0, true },
-	{ "rtt-1", talk_run, KIND_BULK, 1, false },
-	{ "rtt-4k", talk_run, KIND_BULK, 4096, false },
-	{ "dial", dial_run, KIND(PLAIN) | KIND(SOCKFS), 0, false },
-	{ "named", named_run, KIND(PLAIN) | KIND(SOCKFS), 0, false },
-	{ "accept", accept_run, KIND(PLAIN) | KIND(SOCKFS), 0, false },
-	{ "create", create_run, KIND(SOCKFS) | KIND(FLOOR) | KIND(TMPFS), 0, false },
-	{ "many-0", many_run, KIND(PLAIN) | KIND(SOCKFS), 0, false },
-	{ "many-1", many_run, KIND(PLAIN) | KIND(SOCKFS), 1, false },
-	{ "many-8", many_run, KIND(PLAIN) | KIND(SOCKFS), 8, false },
-	{ "many-64", many_run, KIND(PLAIN) | KIND(SOCKFS), 64, false },
-	{ "many-512", many_run, KIND(PLAIN) | KIND(SOCKFS), 512, false },
-	{ "slab", slab_run, KIND(SLAB) | KIND(GLIBC) | KIND(JEMALLOC) | KIND(MIMALLOC), 0, false },
-	{ "access", access_run, KIND(SLAB), 1000000, false },
+	{ "read-4k", bulk_run, KIND_BULK, 4096, false, false },
+	{ "read-128k", bulk_run, KIND_BULK, 131072, false, false },
+	{ "read-1m", bulk_run, KIND_BULK, 1048576, false, false },
+	{ "write-4k", bulk_run, KIND_BULK, 4096, true, false },
+	{ "write-128k", bulk_run, KIND_BULK, 131072, true, false },
+	{ "write-1m", bulk_run, KIND_BULK, 1048576, true, false },
+	{ "cat-read", cat_run, KIND_BULK, 0, false, false },
+	{ "cat-write", cat_run, KIND_BULK, 0, true, false },
+	{ "rtt-1", talk_run, KIND_BULK, 1, false, false },
+	{ "rtt-4k", talk_run, KIND_BULK, 4096, false, false },
+	{ "dial", dial_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "named", named_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "accept", accept_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "create", create_run, KIND(SOCKFS) | KIND(FLOOR) | KIND(TMPFS), 0, false, false },
+	{ "many-0", many_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "many-1", many_run, KIND(PLAIN) | KIND(SOCKFS), 1, false, false },
+	{ "many-8", many_run, KIND(PLAIN) | KIND(SOCKFS), 8, false, false },
+	{ "many-64", many_run, KIND(PLAIN) | KIND(SOCKFS), 64, false, false },
+	{ "many-512", many_run, KIND(PLAIN) | KIND(SOCKFS), 512, false, false },
+	{ "slab", slab_run, KIND(SLAB) | KIND(GLIBC) | KIND(JEMALLOC) | KIND(MIMALLOC), 0, false,
+	  true },
+	{ "access", access_run, KIND(SLAB), 1000000, false, false },
 };
 
 static const struct row once_rows[] = {
-	{ "files", files_run, KIND(SOCKFS), 0, false },
-	{ "idle", idle_run, KIND(SOCKFS), 0, false },
+	{ "files", files_run, KIND(SOCKFS), 0, false, false },
+	{ "idle", idle_run, KIND(SOCKFS), 0, false, false },
+	{ "misses", misses_run, KIND(SLAB), 1000000, false, true },
 };
 
 static const struct form {
@@ -117,6 +119,11 @@ static void on_signal(int sig)
 		kill(watched, SIGKILL);
 	if (sig != SIGALRM)
 		stopped = 1;
+}
+
+void bench_watch(pid_t pid)
+{
+	watched = pid;
 }
 
 /* Without SA_RESTART: what waits shall see it. */
@@ -232,14 +239,16 @@ static void run_row(struct bench *b, const struct row *row, unsigned int seconds
 
 		if (!(row->kinds & KIND(kind)) || !b->has[kind])
 			continue;
-		watched = b->daemon[SOCKFS];
+		bench_watch(b->daemon[SOCKFS]);
 		alarm(seconds);
 		err = row->run(b, kind, row);
 		alarm(0);
-		if (err == -ENOENT && (kind == JEMALLOC || kind == MIMALLOC)) {
-			fprintf(stderr, "bench: there is no %s: no figures of it\n",
-				kind_name[kind]);
-			b->has[kind] = false;
+		if (err == -ENOENT && row->optional) {
+			fprintf(stderr,
+				"bench: %s: %s: there is no such program or library: "
+				"no figures of it\n",
+				row->name, kind_name[kind]);
+			b->has[kind] = kind == SLAB;
 		} else if (err != 0) {
 			complain(b, row->name, kind, err);
 		}
@@ -289,8 +298,46 @@ static const char usage_text[] =
 	"Measure the rows whose name contains one of the given texts; all without any.\n"
 	"  --form=full|short|smoke  how much of everything (full)\n"
 	"  --rounds=N, --slice=MS   passes over all rows; how long a row measures a kind\n"
-	"  --sockfs=PROGRAM, --floor=PROGRAM, --slab=PROGRAM\n"
+	"  --sockfs=PROGRAM, --floor=PROGRAM, --slab=PROGRAM, --misses=PROGRAM\n"
 	"  --out=DIR                where table.txt, bench.json and *.dat go (bench-results)\n";
+
+/* Where the text of option @c goes; NULL: it is none of these. */
+static const char **text_option(struct bench *b, int c)
+{
+	switch (c) {
+	case 's':
+		return &b->sockfs;
+	case 'l':
+		return &b->floor;
+	case 'a':
+		return &b->slab_bench;
+	case 'i':
+		return &b->misses;
+	case 'o':
+		return &b->out;
+	default:
+		return NULL;
+	}
+}
+
+static const struct form *form_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (strcmp(name, forms[i].name) == 0)
+			return &forms[i];
+	return NULL;
+}
+
+static void take_form(struct bench *b, const struct form *form, int rounds, int slice_ms)
+{
+	b->store.rounds = rounds > 0 ? rounds : form->rounds;
+	b->slice_ms = slice_ms > 0 ? slice_ms : form->slice_ms;
+	b->files = form->files;
+	b->connections = form->connections;
+	b->idle_ms = form->idle_ms;
+	b->crowd = form->crowd;
+	b->objects = form->objects;
+}
 
 static int parse(int argc, char **argv, struct bench *b, struct plan *plan)
 {
@@ -301,51 +348,28 @@ static int parse(int argc, char **argv, struct bench *b, struct plan *plan)
 		{ "sockfs", required_argument, NULL, 's' },
 		{ "floor", required_argument, NULL, 'l' },
 		{ "slab", required_argument, NULL, 'a' },
+		{ "misses", required_argument, NULL, 'i' },
 		{ "out", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c, rounds = 0;
+	int c, rounds = 0, slice_ms = 0;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-		switch (c) {
-		case 'f':
-			plan->form = NULL;
-			for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-				if (strcmp(optarg, forms[i].name) == 0)
-					plan->form = &forms[i];
-			if (plan->form == NULL)
-				return -EINVAL;
-			break;
-		case 'n':
+		if (c == 'f')
+			plan->form = form_named(optarg);
+		else if (c == 'n')
 			rounds = atoi(optarg);
-			break;
-		case 'm':
-			b->slice_ms = atoi(optarg);
-			break;
-		case 's':
-			b->sockfs = optarg;
-			break;
-		case 'l':
-			b->floor = optarg;
-			break;
-		case 'a':
-			b->slab_bench = optarg;
-			break;
-		case 'o':
-			b->out = optarg;
-			break;
-		default:
+		else if (c == 'm')
+			slice_ms = atoi(optarg);
+		else if (text_option(b, c) != NULL)
+			*text_option(b, c) = optarg;
+		else
 			return -EINVAL;
-		}
+	if (plan->form == NULL)
+		return -EINVAL;
 	for (; optind < argc && plan->nr_only < (int)ARRAY_SIZE(plan->only); optind++)
 		plan->only[plan->nr_only++] = argv[optind];
-	b->store.rounds = rounds > 0 ? rounds : plan->form->rounds;
-	b->slice_ms = b->slice_ms > 0 ? b->slice_ms : plan->form->slice_ms;
-	b->files = plan->form->files;
-	b->connections = plan->form->connections;
-	b->idle_ms = plan->form->idle_ms;
-	b->crowd = plan->form->crowd;
-	b->objects = plan->form->objects;
+	take_form(b, plan->form, rounds, slice_ms);
 	return 0;
 }
 
@@ -355,6 +379,7 @@ int main(int argc, char **argv)
 		.sockfs = "./sockfs",
 		.floor = "tests/bench/floor",
 		.slab_bench = "tests/bench/slab_bench",
+		.misses = "tests/bench/misses.sh",
 		.out = "bench-results",
 	};
 	struct plan plan = { .form = &forms[0] };

@@ -127,12 +127,12 @@ struct bench {
 	struct store store;
 	struct peer peer;
 	int round;
-	int slice_ms;				 /* how long one row measures one kind */
-	char dir[256];				 /* for mounts and FIFOs, removed at the end */
-	char shm[256];				 /* the same on tmpfs; empty: there is none */
-	char file[300];				 /* a file of peer.limit bytes */
-	const char *sockfs, *floor, *slab_bench; /* programs */
-	const char *out;			 /* folder of the results */
+	int slice_ms;	/* how long one row measures one kind */
+	char dir[256];	/* for mounts and FIFOs, removed at the end */
+	char shm[256];	/* the same on tmpfs; empty: there is none */
+	char file[300]; /* a file of peer.limit bytes */
+	const char *sockfs, *floor, *slab_bench, *misses; /* programs */
+	const char *out;				  /* folder of the results */
 	bool has[NR_KINDS];
 	pid_t daemon[NR_KINDS]; /* of SOCKFS and FLOOR */
 	char mnt[NR_KINDS][280];
@@ -149,11 +149,14 @@ struct row {
 	unsigned int kinds;
 	size_t size;
 	bool write;
+	bool optional; /* it may need what is not installed */
 };
 
 uint64_t now_ns(void);
 /* CPU time of a process and its ended threads, in ns; 0: the whole of this one. */
 uint64_t cpu_ns(pid_t pid);
+/* The daemon that a row which hangs waits for: it is killed then. */
+void bench_watch(pid_t pid);
 /* One line on stderr; the row has no sample then. */
 void complain(struct bench *b, const char *row, enum kind kind, int err);
 
@@ -196,6 +199,7 @@ int access_run(struct bench *b, enum kind kind, const struct row *row);
 /* Once, not in rounds: */
 int files_run(struct bench *b, enum kind kind, const struct row *row);
 int idle_run(struct bench *b, enum kind kind, const struct row *row);
+int misses_run(struct bench *b, enum kind kind, const struct row *row);
 
 /* One write and the read of its echo; 0 or -errno. */
 int round_trip(const struct chan *c, char *buf, size_t size);

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -44,24 +45,47 @@ static int run(struct bench *b, enum kind kind, char *const argv[])
 	return in != NULL ? err : -ENOMEM;
 }
 
+/* Does the linker find it? Asked in a process of its own, which may not go on as we would. */
+static bool is_library(const char *name)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(dlopen(name, RTLD_LAZY) != NULL ? 0 : 1);
+	return pid > 0 && spawn_wait(pid) == 0;
+}
+
+static const char *library_of(enum kind kind)
+{
+	static const char *const jemalloc[] = { "libjemalloc.so.2", NULL };
+	static const char *const mimalloc[] = { "libmimalloc.so.2", "libmimalloc.so.3",
+						"libmimalloc.so", NULL };
+
+	for (const char *const *name = kind == JEMALLOC ? jemalloc : mimalloc; *name != NULL;
+	     name++)
+		if (is_library(*name))
+			return *name;
+	return NULL;
+}
+
 int slab_run(struct bench *b, enum kind kind, const struct row *row)
 {
-	const char *preload = kind == JEMALLOC ? "libjemalloc.so.2" : "libmimalloc.so.2";
-	char count[24];
-	char *argv[] = {
-		(char *)b->slab_bench, (char *)"alloc", (char *)"malloc", count, NULL, NULL
-	};
+	char ms[24];
+	char *argv[] = { (char *)b->slab_bench, (char *)"alloc", (char *)"malloc", ms, NULL, NULL };
+	const char *library = NULL;
 	int err;
 
-	snprintf(count, sizeof(count), "%d", b->slice_ms);
+	(void)row;
+	snprintf(ms, sizeof(ms), "%d", b->slice_ms);
 	if (kind == SLAB)
 		argv[2] = (char *)"slab";
 	if (kind == JEMALLOC || kind == MIMALLOC) {
-		/* It looks whether the library is there: the linker would go on without. */
-		argv[4] = (char *)preload;
-		setenv("LD_PRELOAD", preload, 1);
+		library = library_of(kind);
+		if (library == NULL)
+			return -ENOENT;
+		argv[4] = (char *)library;
+		setenv("LD_PRELOAD", library, 1);
 	}
-	(void)row;
 	err = run(b, kind, argv);
 	unsetenv("LD_PRELOAD");
 	return err;
@@ -71,6 +95,15 @@ int access_run(struct bench *b, enum kind kind, const struct row *row)
 {
 	char count[24];
 	char *argv[] = { (char *)b->slab_bench, (char *)"access", (char *)"all", count, NULL };
+
+	snprintf(count, sizeof(count), "%zu", min(row->size, b->objects));
+	return run(b, kind, argv);
+}
+
+int misses_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	char count[24];
+	char *argv[] = { (char *)b->misses, (char *)b->slab_bench, count, NULL };
 
 	snprintf(count, sizeof(count), "%zu", min(row->size, b->objects));
 	return run(b, kind, argv);

@@ -16,7 +16,7 @@ if grep -qE '^#define CONFIG_SLUB_DEBUG 1|^enable_sanitizers = yes' config.h Mak
 fi
 mkdir -p "$out"
 tests/bench/bench --sockfs=./sockfs --floor=tests/bench/floor --slab=tests/bench/slab_bench \
-	--out="$out" "$@" || status=$?
+	--misses="${srcdir:-.}/tests/bench/misses.sh" --out="$out" "$@" || status=$?
 [ "$status" -le 1 ] || exit "$status"
 
 if ! command -v gnuplot >/dev/null; then

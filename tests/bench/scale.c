@@ -2,7 +2,7 @@
 /*
  * What many files cost: memory of the daemon by file and by idle connection,
  * what it does while nobody asks, and the time of an operation beside 10, 10,000
- * and 1,000,000 files. Each part has a fresh daemon, and is measured once.
+ * and 1,000,000 files. All that have a number of files have a daemon of their own.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@
 #include "lib/util.h"
 #include "tests/bench/bench.h"
 
-#define SCALE_OPS 1000u
+#define SCALE_OPS 500u
 #define SCALE_CONNECTS 200u
 #define SCALE_WARM 1000u
 
@@ -40,24 +40,37 @@ static double rss(const struct bench *b)
 	return kib < 0 ? -1 : (double)kib * 1024;
 }
 
-static int with_fresh_daemon(struct bench *b, int (*part)(struct bench *b))
-{
-	pid_t pid = b->daemon[SOCKFS];
-	char mnt[sizeof(b->mnt[0])];
-	int err, stopped;
+/* A daemon of its own, with its number of files. */
+struct site {
+	unsigned int files;
+	pid_t pid;
+	char mnt[sizeof(((struct bench *)0)->mnt[0])];
+};
 
-	memcpy(mnt, b->mnt[SOCKFS], sizeof(mnt));
-	err = daemon_start(b, b->sockfs, b->mnt[SOCKFS], sizeof(b->mnt[SOCKFS]),
-			   &b->daemon[SOCKFS]);
-	if (err == 0) {
-		err = part(b);
-		stopped = daemon_stop(b->mnt[SOCKFS], b->daemon[SOCKFS]);
-		if (err == 0)
-			err = stopped;
-	}
-	b->daemon[SOCKFS] = pid;
-	memcpy(b->mnt[SOCKFS], mnt, sizeof(mnt));
-	return err;
+/* Everything goes to @site from now on; @site gets what was used before. */
+static void site_swap(struct bench *b, struct site *site)
+{
+	struct site old = { .pid = b->daemon[SOCKFS] };
+
+	memcpy(old.mnt, b->mnt[SOCKFS], sizeof(old.mnt));
+	b->daemon[SOCKFS] = site->pid;
+	memcpy(b->mnt[SOCKFS], site->mnt, sizeof(old.mnt));
+	site->pid = old.pid;
+	memcpy(site->mnt, old.mnt, sizeof(old.mnt));
+	bench_watch(b->daemon[SOCKFS]);
+}
+
+static int site_start(struct bench *b, struct site *site)
+{
+	return daemon_start(b, b->sockfs, site->mnt, sizeof(site->mnt), &site->pid);
+}
+
+/* Stops it if it was started; the first error of both. */
+static int site_stop(const struct site *site, int err)
+{
+	int stopped = site->pid > 0 ? daemon_stop(site->mnt, site->pid) : 0;
+
+	return err != 0 ? err : stopped;
 }
 
 /* ------------------------------------------------------- files in one directory */
@@ -145,68 +158,107 @@ static int wakeups(struct bench *b, struct latencies *l)
 	return err;
 }
 
-static void keep(struct bench *b, struct latencies *l, const char *what, unsigned int level)
+static void keep(struct bench *b, struct latencies *l, const char *what, unsigned int files)
 {
 	store_add(&b->store, b->round, SOCKFS, latencies_quantile(l, 0.5), "scale-%s.%u", what,
-		  level);
+		  files);
 	l->nr = 0;
 }
 
-/* Beside @level files. */
-static int time_ops(struct bench *b, unsigned int level)
+/* Beside @files files. */
+static int time_ops(struct bench *b, unsigned int files)
 {
 	struct latencies l = { .nr = 0 };
-	int err = files_do(b, true, level, level + SCALE_OPS, &l);
+	int err = files_do(b, true, files, files + SCALE_OPS, &l);
 
-	keep(b, &l, "create", level);
+	keep(b, &l, "create", files);
 	if (err == 0)
-		err = files_do(b, false, level, level + SCALE_OPS, &l);
-	keep(b, &l, "unlink", level);
+		err = files_do(b, false, files, files + SCALE_OPS, &l);
+	keep(b, &l, "unlink", files);
 	if (err == 0)
 		err = lookups(b, &l);
-	keep(b, &l, "lookup", level);
+	keep(b, &l, "lookup", files);
 	if (err == 0)
 		err = connects(b, &l);
-	keep(b, &l, "connect", level);
+	keep(b, &l, "connect", files);
 	if (err == 0)
 		err = wakeups(b, &l);
-	keep(b, &l, "poll", level);
+	keep(b, &l, "poll", files);
 	latencies_free(&l);
 	return err;
 }
 
-static int files_part(struct bench *b)
+/* Memory by file, while they are made; @ret_start is the RSS before. */
+static int fill(struct bench *b, unsigned int files, double *ret_start)
 {
-	static const unsigned int levels[] = { 10, 1000, 10000, 100000, 1000000 };
-	unsigned int level, made = 0;
-	double start, full = 0;
 	int err = files_do(b, true, 0, SCALE_WARM, NULL);
 
 	if (err == 0)
 		err = files_do(b, false, 0, SCALE_WARM, NULL);
-	start = rss(b);
-	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(levels) && levels[i] <= b->files; i++) {
-		level = levels[i];
-		err = files_do(b, true, made, level, NULL);
-		made = level;
-		full = rss(b);
-		if (err == 0)
-			err = time_ops(b, level);
-	}
+	*ret_start = rss(b);
 	if (err == 0)
-		err = files_do(b, false, 0, made, NULL);
-	if (err != 0 || start < 0 || made == 0)
-		return err;
-	store_add(&b->store, b->round, SOCKFS, (full - start) / made, "memory-file");
-	store_add(&b->store, b->round, SOCKFS, (rss(b) - start) / 1048576, "memory-after");
-	return 0;
+		err = files_do(b, true, 0, files, NULL);
+	if (err == 0 && *ret_start >= 0)
+		store_add(&b->store, 0, SOCKFS, (rss(b) - *ret_start) / files, "memory-file");
+	return err;
+}
+
+static int empty(struct bench *b, unsigned int files, double start)
+{
+	int err = files_do(b, false, 0, files, NULL);
+
+	if (err == 0 && start >= 0)
+		store_add(&b->store, 0, SOCKFS, (rss(b) - start) / 1048576, "memory-after");
+	return err;
+}
+
+/* All sites in each round, so that neighbours in time are compared. */
+static int time_rounds(struct bench *b, struct site *site, size_t nr)
+{
+	int err = 0;
+
+	for (b->round = 0; err == 0 && b->round < b->store.rounds; b->round++)
+		for (size_t i = 0; err == 0 && i < nr; i++) {
+			struct site *s = &site[(i + (size_t)b->round) % nr];
+
+			site_swap(b, s);
+			err = time_ops(b, s->files);
+			site_swap(b, s);
+		}
+	b->round = 0;
+	return err;
 }
 
 int files_run(struct bench *b, enum kind kind, const struct row *row)
 {
+	static const unsigned int levels[] = { 10, 1000, 10000, 100000, 1000000 };
+	struct site site[ARRAY_SIZE(levels)] = { { .pid = 0 } };
+	double start = -1;
+	size_t nr = 0;
+	int err = 0;
+
 	(void)kind;
 	(void)row;
-	return with_fresh_daemon(b, files_part);
+	/* The last one has the most, and its memory is what is told. */
+	while (err == 0 && nr < ARRAY_SIZE(levels) && levels[nr] <= b->files) {
+		site[nr].files = levels[nr];
+		err = site_start(b, &site[nr]);
+		site_swap(b, &site[nr]);
+		if (err == 0)
+			err = fill(b, levels[nr], &start);
+		site_swap(b, &site[nr]);
+		nr++;
+	}
+	if (err == 0)
+		err = time_rounds(b, site, nr);
+	if (err == 0) {
+		site_swap(b, &site[nr - 1]);
+		err = empty(b, levels[nr - 1], start);
+		site_swap(b, &site[nr - 1]);
+	}
+	while (nr > 0)
+		err = site_stop(&site[--nr], err);
+	return err;
 }
 
 /* ------------------------------------------------------------- idle connections */
@@ -261,7 +313,15 @@ static int idle_part(struct bench *b)
 
 int idle_run(struct bench *b, enum kind kind, const struct row *row)
 {
+	struct site site = { .files = 0 };
+	int err = site_start(b, &site);
+
 	(void)kind;
 	(void)row;
-	return with_fresh_daemon(b, idle_part);
+	if (err != 0)
+		return err;
+	site_swap(b, &site);
+	err = idle_part(b);
+	site_swap(b, &site);
+	return site_stop(&site, err);
 }

@@ -3,7 +3,7 @@
  * slab_bench: objects of the slab against objects of malloc.
  *
  *	slab_bench alloc slab|malloc MILLISECONDS [LIBRARY]
- *	slab_bench access colocated|apart|malloc|all OBJECTS
+ *	slab_bench access colocated|apart|malloc|all OBJECTS [PASSES]
  *
  * alloc: the time in ns of one socket made and freed. A socket is one object of
  * a kmem_cache with its inode inside, or two mallocs. LIBRARY must be loaded.
@@ -204,7 +204,7 @@ static int run_alloc(const char *who, double ns)
 
 /* ------------------------------------------------------------------------ access */
 
-static uint64_t sum_colocated(struct inode **inode, size_t n)
+static __attribute__((noinline)) uint64_t sum_colocated(struct inode **inode, size_t n)
 {
 	uint64_t sum = 0;
 
@@ -213,7 +213,7 @@ static uint64_t sum_colocated(struct inode **inode, size_t n)
 	return sum;
 }
 
-static uint64_t sum_apart(struct inode **inode, size_t n)
+static __attribute__((noinline)) uint64_t sum_apart(struct inode **inode, size_t n)
 {
 	uint64_t sum = 0;
 
@@ -244,11 +244,12 @@ static void apart_drop(struct inode *inode)
 }
 
 static int access_way(const char *name, const struct way *way,
-		      uint64_t (*sum)(struct inode **inode, size_t n), size_t n)
+		      uint64_t (*sum)(struct inode **inode, size_t n), size_t n,
+		      unsigned long passes)
 {
 	struct inode **inode = malloc(n * sizeof(*inode));
+	uint64_t result = 0;
 	double start;
-	uint64_t result;
 
 	if (inode == NULL)
 		return 1;
@@ -256,15 +257,16 @@ static int access_way(const char *name, const struct way *way,
 		inode[i] = way->make();
 	shuffle(inode, n);
 	start = now();
-	result = sum(inode, n);
-	printf("access-%s %.3f\n", name, (now() - start) / (double)n);
+	for (unsigned long i = 0; i < passes; i++)
+		result += sum(inode, n);
+	printf("access-%s %.3f\n", name, (now() - start) / (double)(n * passes));
 	for (size_t i = 0; i < n; i++)
 		way->drop(inode[i]);
 	free(inode);
-	return result == n * (0644u + (uint64_t)SS_UNCONNECTED) ? 0 : 1;
+	return result == passes * n * (0644u + (uint64_t)SS_UNCONNECTED) ? 0 : 1;
 }
 
-static int run_access(const char *which, size_t n)
+static int run_access(const char *which, size_t n, unsigned long passes)
 {
 	static const struct way ways[] = { { slab_make, slab_drop },
 					   { apart_make, apart_drop },
@@ -275,7 +277,7 @@ static int run_access(const char *which, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		if (strcmp(which, "all") == 0 || strcmp(which, name[i]) == 0)
 			status |= access_way(name[i], &ways[i], i == 0 ? sum_colocated : sum_apart,
-					     n);
+					     n, passes);
 	return status;
 }
 
@@ -285,11 +287,11 @@ int main(int argc, char **argv)
 
 	if (argc < 4 || (strcmp(argv[1], "alloc") != 0 && strcmp(argv[1], "access") != 0)) {
 		fputs("usage: slab_bench alloc slab|malloc MILLISECONDS [LIBRARY]\n"
-		      "       slab_bench access colocated|apart|malloc|all OBJECTS\n",
+		      "       slab_bench access colocated|apart|malloc|all OBJECTS [PASSES]\n",
 		      stderr);
 		return 2;
 	}
-	if (argc > 4 && !is_loaded(argv[4]))
+	if (argc > 4 && strcmp(argv[1], "alloc") == 0 && !is_loaded(argv[4]))
 		return 127;
 	both = kmem_cache_create("sock_inode_cache", sizeof(struct socket_alloc), 0,
 				 SLAB_HWCACHE_ALIGN, NULL);
@@ -297,8 +299,11 @@ int main(int argc, char **argv)
 	inodes = kmem_cache_create("inode", sizeof(struct apart), 0, SLAB_HWCACHE_ALIGN, NULL);
 	if (both == NULL || sockets == NULL || inodes == NULL)
 		return 1;
-	status = strcmp(argv[1], "alloc") == 0 ? run_alloc(argv[2], atof(argv[3]) * 1e6) :
-						 run_access(argv[2], strtoul(argv[3], NULL, 10));
+	if (strcmp(argv[1], "alloc") == 0)
+		status = run_alloc(argv[2], atof(argv[3]) * 1e6);
+	else
+		status = run_access(argv[2], strtoul(argv[3], NULL, 10),
+				    argc > 4 ? strtoul(argv[4], NULL, 10) : 1);
 	kmem_cache_destroy(both);
 	kmem_cache_destroy(sockets);
 	kmem_cache_destroy(inodes);

@@ -32,6 +32,11 @@
 		what, "scale-" metric "." level, SOCKFS, "scale-" metric ".10", SOCKFS, NONE, ' ', \
 			0, "us"                                                                    \
 	}
+#define MISSES(what, level, way)                                                               \
+	{                                                                                      \
+		what, "misses-" level "-" way, SLAB, "misses-" level "-colocated", SLAB, NONE, \
+			' ', 0, ""                                                             \
+	}
 
 const struct target targets[] = {
 	BY("1 MiB reads, sockfs / plain", "read-1m", PLAIN, '>', 1.0, "GB/s"),
@@ -109,6 +114,10 @@ const struct target targets[] = {
 	  SLAB, NONE, ' ', 0, "ns" },
 	{ "random access: two mallocs / colocated", "access-malloc", SLAB, "access-colocated", SLAB,
 	  NONE, ' ', 0, "ns" },
+	MISSES("first-cache misses: in two caches / colocated", "first", "apart"),
+	MISSES("first-cache misses: two mallocs / colocated", "first", "malloc"),
+	MISSES("outer-cache misses: in two caches / colocated", "outer", "apart"),
+	MISSES("outer-cache misses: two mallocs / colocated", "outer", "malloc"),
 };
 
 const size_t nr_targets = ARRAY_SIZE(targets);
