@@ -91,19 +91,24 @@ int simple_link(struct inode *inode, struct inode *dir, const struct qstr *name)
 
 /* ---------------------------------------------------------------------- removing */
 
-/* A directory loses its name and its "." together. */
-static void drop_name(struct dentry *dentry)
+/* @inode has lost a name in @dir; a directory loses its name and its "." together. */
+static void lost_name(struct inode *inode, struct inode *dir)
 {
-	struct inode *inode = dentry->d_inode;
-	struct inode *dir = dentry->d_parent;
-
-	d_delete(dentry);
 	inode_touch(inode, ATTR_CTIME);
 	if (S_ISDIR(inode->i_mode)) {
 		dir->i_nlink--;
 		inode->i_nlink--;
 	}
 	inode_drop_nlink(inode);
+}
+
+static void drop_name(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+	struct inode *dir = dentry->d_parent;
+
+	d_delete(dentry);
+	lost_name(inode, dir);
 }
 
 int simple_unlink(struct inode *dir, const struct qstr *name)
@@ -222,28 +227,44 @@ static int rename_exchange(struct dentry *a, struct dentry *b)
 	return 0;
 }
 
-/*
- * The new name is made before the old ones go, so that nothing is lost when
- * memory is short; for a moment it stands twice, which only d_lookup could see.
- */
-static int rename_to(struct dentry *from, struct inode *newdir, const struct qstr *newname,
-		     struct dentry *target)
+/* What both kinds of renames do in the end. @from goes. */
+static void rename_from(struct dentry *from, struct dentry *to)
 {
 	struct inode *inode = from->d_inode;
 	struct inode *dir = from->d_parent;
-	struct dentry *dentry = d_add(newdir, newname, inode);
 
-	if (dentry == NULL)
-		return -ENOMEM;
 	/* As old as the one that goes. */
-	TAILQ_REMOVE(&inode->i_dentry, dentry, d_alias);
-	alias_insert(inode, dentry, from);
+	alias_insert(inode, to, from);
 	d_delete(from);
-	move_dotdot(inode, dir, newdir);
+	move_dotdot(inode, dir, to->d_parent);
 	inode_touch(inode, ATTR_CTIME);
-	if (target != NULL)
-		drop_name(target);
+}
+
+/* To a new name, which is made before the old one goes, as memory may be short. */
+static int rename_to(struct dentry *from, struct inode *newdir, const struct qstr *newname)
+{
+	struct inode *inode = from->d_inode;
+	struct dentry *to = d_add(newdir, newname, inode);
+
+	if (to == NULL)
+		return -ENOMEM;
+	TAILQ_REMOVE(&inode->i_dentry, to, d_alias);
+	rename_from(from, to);
 	return 0;
+}
+
+/*
+ * To a name that is there. It stays where it stands in its directory, so that
+ * who is reading that meets it once. fs/libfs.c: simple_offset_rename.
+ */
+static void rename_over(struct dentry *from, struct dentry *to)
+{
+	struct inode *old = to->d_inode;
+
+	TAILQ_REMOVE(&old->i_dentry, to, d_alias);
+	rename_from(from, to);
+	inode_touch(to->d_parent, ATTR_MTIME | ATTR_CTIME);
+	lost_name(old, to->d_parent);
 }
 
 int simple_rename(struct inode *dir, const struct qstr *name, struct inode *newdir,
@@ -269,9 +290,12 @@ int simple_rename(struct inode *dir, const struct qstr *name, struct inode *newd
 		return 0;
 	if (flags & RENAME_EXCHANGE)
 		return rename_exchange(from, target);
-	if (target != NULL)
-		err = may_replace(target, from->d_inode);
-	return err != 0 ? err : rename_to(from, newdir, newname, target);
+	if (target == NULL)
+		return rename_to(from, newdir, newname);
+	err = may_replace(target, from->d_inode);
+	if (err == 0)
+		rename_over(from, target);
+	return err;
 }
 
 const struct inode_operations simple_symlink_inode_operations = {

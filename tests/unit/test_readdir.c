@@ -134,6 +134,29 @@ START_TEST(rm_of_what_was_read_and_of_what_comes_next)
 }
 END_TEST
 
+/* mv over a name that is there: it is there from the beginning to the end. */
+START_TEST(a_name_that_is_replaced_is_met_once)
+{
+	struct inode *d = make_dir(sb.s_root, "d");
+	struct file *file;
+	struct call c;
+	uint64_t pos;
+
+	for (const char *name = "abcyef"; *name != '\0'; name++)
+		make_file(sb.s_root, (char[]){*name, '\0'});
+	make_file(d, "x");
+	file = dir_open(sb.s_root);
+	pos = dir_read(file, 3, 3, &c); /* a b c, behind d */
+	ck_assert_str_eq(c.names[0], "a");
+	ck_assert_int_eq(rename_name(d, "x", sb.s_root, "b", 0), 0);
+	ck_assert_int_eq(rename_name(sb.s_root, "f", sb.s_root, "c", 0), 0);
+	ck_assert_int_eq(rename_name(sb.s_root, "a", sb.s_root, "e", 0), 0);
+	ck_assert_str_eq(dir_line(file, pos, 2), "y e");
+	ck_assert_str_eq(dir_line(file, 2, 9), "d b c y e");
+	file_release(file);
+}
+END_TEST
+
 START_TEST(lseek_to_every_place)
 {
 	struct file *file;
@@ -302,6 +325,7 @@ int main(void)
 	tcase_add_test(tc, dots_then_names_in_the_order_of_their_making);
 	tcase_add_test(tc, no_room_is_no_progress);
 	tcase_add_test(tc, rm_of_what_was_read_and_of_what_comes_next);
+	tcase_add_test(tc, a_name_that_is_replaced_is_met_once);
 	tcase_add_test(tc, lseek_to_every_place);
 	tcase_add_test(tc, readers_do_not_meet);
 	tcase_add_test(tc, a_reader_keeps_a_removed_directory);
