@@ -369,6 +369,7 @@ static int parse(int argc, char **argv, struct bench *b, struct plan *plan)
 		return -EINVAL;
 	for (; optind < argc && plan->nr_only < (int)ARRAY_SIZE(plan->only); optind++)
 		plan->only[plan->nr_only++] = argv[optind];
+	b->some = plan->nr_only > 0;
 	take_form(b, plan->form, rounds, slice_ms);
 	return 0;
 }
@@ -394,6 +395,8 @@ int main(int argc, char **argv)
 		lim.rlim_cur = lim.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &lim);
 	}
+	if (getloadavg(&b.load, 1) != 1)
+		b.load = 0;
 	catch_signals();
 	err = set_up(&b, plan.form);
 	if (err == 0)

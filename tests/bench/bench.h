@@ -140,7 +140,9 @@ struct bench {
 	size_t crowd, objects; /* no row has more bulk connections, or objects */
 	/* of the parts that are measured once */
 	unsigned int files, connections, idle_ms;
+	bool some; /* not all rows were asked for */
 	int failures;
+	double load; /* average of the minute before */
 };
 
 struct row {

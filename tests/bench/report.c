@@ -86,6 +86,8 @@ static void print_target(const struct bench *b, const struct target *t, FILE *ou
 	const char *den = t->den_metric != NULL ? t->den_metric : t->metric;
 	char target[24] = "";
 
+	if (sum.n == 0 && b->some)
+		return;
 	if (t->op != ' ')
 		snprintf(target, sizeof(target), "%s %g", t->op == '>' ? ">=" : "<=", t->value);
 	fprintf(out, "%-44s", t->what);
@@ -100,8 +102,22 @@ static void print_target(const struct bench *b, const struct target *t, FILE *ou
 	fprintf(out, " %s\n", t->unit);
 }
 
+static void print_machine(const struct bench *b, FILE *out)
+{
+	struct utsname uts;
+	char when[40];
+	time_t now = time(NULL);
+
+	uname(&uts);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M", gmtime(&now));
+	fprintf(out, "sockfs " PACKAGE_VERSION ", %s UTC, %s %s, %ld CPUs, load before: %.2f%s\n",
+		when, uts.sysname, uts.release, sysconf(_SC_NPROCESSORS_ONLN), b->load,
+		b->load > 0.5 ? " (busy: take the figures for a hint)" : "");
+}
+
 void report_table(const struct bench *b, FILE *out)
 {
+	print_machine(b, out);
 	fprintf(out,
 		"A ratio is the median over %d rounds of two figures measured back to back;\n"
 		"its smallest and largest follow, then the medians of the figures.\n\n",
@@ -172,9 +188,9 @@ int report_json(const struct bench *b, const char *path)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	fprintf(out,
 		"{\n  \"version\": \"" PACKAGE_VERSION "\",\n  \"time\": \"%s\",\n"
-		"  \"system\": \"%s %s %s\",\n  \"cpus\": %ld,\n  \"rounds\": %d,\n"
+		"  \"system\": \"%s %s %s\",\n  \"cpus\": %ld,\n  \"load\": %.2f,\n  \"rounds\": %d,\n"
 		"  \"slice_ms\": %d,\n  \"files\": %u,\n  \"connections\": %u,\n  \"samples\": [",
-		when, uts.sysname, uts.release, uts.machine, sysconf(_SC_NPROCESSORS_ONLN),
+		when, uts.sysname, uts.release, uts.machine, sysconf(_SC_NPROCESSORS_ONLN), b->load,
 		b->store.rounds, b->slice_ms, b->files, b->connections);
 	json_samples(&b->store, out);
 	fputs("\n  ],\n  \"ratios\": [", out);
@@ -254,14 +270,40 @@ static const struct table tables[] = {
 	  1 },
 };
 
+/* Without any line the file is removed: there is nothing to draw. */
+static int close_data(const struct bench *b, FILE *out, const char *name, bool any)
+{
+	char path[512];
+
+	if (fclose(out) != 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%s.dat", b->out, name);
+	return any || unlink(path) == 0 ? 0 : -errno;
+}
+
+static bool is_measured(const struct bench *b, const struct table *t, int line)
+{
+	char metric[48];
+
+	snprintf(metric, sizeof(metric), "%s%s", t->line[line], t->suffix[0]);
+	for (int k = 0; k < t->nr_kinds; k++)
+		if (store_find(&b->store, metric, t->kind[k]) != NULL)
+			return true;
+	return false;
+}
+
 static int data_table(const struct bench *b, const struct table *t)
 {
 	FILE *out = open_data(b, t->file);
+	bool any = false;
 	char metric[48];
 
 	if (out == NULL)
 		return -errno;
 	for (int i = 0; i < 8 && t->line[i] != NULL; i++) {
+		if (!is_measured(b, t, i))
+			continue;
+		any = true;
 		fprintf(out, "\"%s\"", t->label[i]);
 		for (int j = 0; j < 5 && t->suffix[j] != NULL; j++)
 			for (int k = 0; k < t->nr_kinds; k++) {
@@ -270,7 +312,7 @@ static int data_table(const struct bench *b, const struct table *t)
 			}
 		fputc('\n', out);
 	}
-	return fclose(out) == 0 ? 0 : -errno;
+	return close_data(b, out, t->file, any);
 }
 
 static int data_scale(const struct bench *b)
@@ -278,11 +320,16 @@ static int data_scale(const struct bench *b)
 	static const char *const what[] = { "create", "lookup", "unlink", "connect", "poll" };
 	static const unsigned int level[] = { 10, 1000, 10000, 100000, 1000000 };
 	FILE *out = open_data(b, "scale");
+	bool any = false;
 	char metric[48];
 
 	if (out == NULL)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(level); i++) {
+		snprintf(metric, sizeof(metric), "scale-create.%u", level[i]);
+		if (store_find(&b->store, metric, SOCKFS) == NULL)
+			continue;
+		any = true;
 		fprintf(out, "%u", level[i]);
 		for (size_t j = 0; j < ARRAY_SIZE(what); j++) {
 			snprintf(metric, sizeof(metric), "scale-%s.%u", what[j], level[i]);
@@ -290,7 +337,7 @@ static int data_scale(const struct bench *b)
 		}
 		fputc('\n', out);
 	}
-	return fclose(out) == 0 ? 0 : -errno;
+	return close_data(b, out, "scale", any);
 }
 
 int report_data(const struct bench *b)

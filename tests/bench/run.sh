@@ -15,6 +15,7 @@ if grep -qE '^#define CONFIG_SLUB_DEBUG 1|^enable_sanitizers = yes' config.h Mak
 	echo 'bench: this build checks itself (--enable-debug or --enable-sanitizers): not its speed' >&2
 fi
 mkdir -p "$out"
+rm -f "$out"/*.dat "$out"/*.svg
 tests/bench/bench --sockfs=./sockfs --floor=tests/bench/floor --slab=tests/bench/slab_bench \
 	--misses="${srcdir:-.}/tests/bench/misses.sh" --out="$out" "$@" || status=$?
 [ "$status" -le 1 ] || exit "$status"

@@ -3,6 +3,7 @@
  * slab_bench: objects of the slab against objects of malloc.
  *
  *	slab_bench alloc slab|malloc MILLISECONDS [LIBRARY]
+ *	slab_bench loaded LIBRARY
  *	slab_bench access colocated|apart|malloc|all OBJECTS [PASSES]
  *
  * alloc: the time in ns of one socket made and freed. A socket is one object of
@@ -285,8 +286,11 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	if (argc == 3 && strcmp(argv[1], "loaded") == 0)
+		return is_loaded(argv[2]) ? 0 : 1;
 	if (argc < 4 || (strcmp(argv[1], "alloc") != 0 && strcmp(argv[1], "access") != 0)) {
 		fputs("usage: slab_bench alloc slab|malloc MILLISECONDS [LIBRARY]\n"
+		      "       slab_bench loaded LIBRARY\n"
 		      "       slab_bench access colocated|apart|malloc|all OBJECTS [PASSES]\n",
 		      stderr);
 		return 2;
