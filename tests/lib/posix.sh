@@ -33,3 +33,14 @@ side_by_side()
 	fscall_both "$1" first || return 1
 	test "$(id -u)" -ne 0 || fscall_both "$1" second -u $nobody
 }
+
+# asked: prints what the kernel has asked the daemon of mnt, which runs with -d, since
+# the last time, as NUMBER OPERATION lines; what closes and forgets comes when it likes.
+asked()
+{
+	local from
+	from=$(cat asked.lines 2>/dev/null || echo 0)
+	wc -l <daemon.err >asked.lines
+	tail -n +$((from + 1)) daemon.err | sed -n 's/.*unique: .*opcode: \([A-Z_0-9]*\) .*/\1/p' |
+		grep -vxE 'RELEASE|RELEASEDIR|FORGET|BATCH_FORGET' | sort | uniq -c | sed 's/^ *//'
+}
