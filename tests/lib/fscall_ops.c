@@ -362,6 +362,11 @@ static long do_times(char **a)
 
 static struct stat marked;
 
+static bool is_before(const struct timespec *x, const struct timespec *y)
+{
+	return x->tv_sec < y->tv_sec || (x->tv_sec == y->tv_sec && x->tv_nsec < y->tv_nsec);
+}
+
 /* Remember times. What happens next is later by the clock that file systems use. */
 static long do_mark(char **a)
 {
@@ -369,11 +374,11 @@ static long do_mark(char **a)
 
 	if (lstat(a[0], &marked) != 0)
 		return -1;
-	clock_gettime(CLOCK_REALTIME_COARSE, &before);
+	clock_gettime(CLOCK_REALTIME, &before);
 	do {
 		nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
 		clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	} while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
+	} while (!is_before(&before, &now));
 	return 0;
 }
 
