@@ -29,7 +29,8 @@ static struct {
 	int room, data;	     /* bytes that sendmsg takes and recvmsg gives in all, then EAGAIN */
 	int wait_err, timer_err;
 	unsigned int events; /* that poll says */
-	uint32_t outq;
+	uint32_t outq;	     /* sync waits for it */
+	unsigned int watched; /* events that watch was asked for last */
 	uint64_t now, timer; /* the clock, and the last deadline asked for */
 	unsigned int timers; /* how often one was asked for */
 } fake;
@@ -44,7 +45,7 @@ static int ask(const char *what)
 static void fake_release(struct socket *sock)
 {
 	(void)ask("release");
-	sock_cancel_all(sock, -ECONNABORTED);
+	(void)sock_cancel_all(sock, -ECONNABORTED);
 	sock->sk = NULL;
 }
 
@@ -136,6 +137,21 @@ static int fake_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_out
 	return 0;
 }
 
+static int fake_watch(struct socket *sock, unsigned int events)
+{
+	(void)sock;
+	fake.watched = events;
+	return fake.wait_err != 0 ? fake.wait_err : (int)fake.events;
+}
+
+static int fake_sync(struct socket *sock)
+{
+	(void)sock;
+	if (fake.err != 0)
+		return fake.err;
+	return fake.outq > 0 ? -EAGAIN : 0;
+}
+
 static void fake_info(struct socket *sock, struct sockfs_info *info)
 {
 	info->error = sock->sk->sk_err_last;
@@ -178,6 +194,8 @@ static const struct proto_ops fake_ops = {
 	.recvmsg = fake_recvmsg,
 	.poll = fake_poll,
 	.queues = fake_queues,
+	.watch = fake_watch,
+	.sync = fake_sync,
 	.info = fake_info,
 	.wait = fake_wait,
 	.timer = fake_timer,
