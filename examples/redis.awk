@@ -1,8 +1,8 @@
 #!/usr/bin/awk -f
 # SPDX-License-Identifier: GPL-2.0-or-later
 # awk -f redis.awk MOUNT HOST PORT COMMAND [ARG...]: talk to Redis from any awk.
-# The path is opened for writing and for reading apart, so two names are needed
-# for one socket: a file that was connected before does it.
+# awk opens a path for reading or for writing, not for both at once: so this is a
+# socket with a name, which stays connected between the two.
 function fail(text) {
 	print "redis.awk: " text > "/dev/stderr"
 	failed = 1
@@ -12,22 +12,23 @@ function fail(text) {
 BEGIN {
 	if (ARGC < 5)
 		fail("usage: redis.awk MOUNT HOST PORT COMMAND [ARG...]")
-	srand()
-	name = "redis.awk." int(rand() * 1e9)
+	"echo $PPID" | getline pid
+	name = "redis.awk." pid
 	file = ARGV[1] "/" name
 	ctl = ARGV[1] "/.ctl/" name
 
 	printf "" > file
 	close(file)
-	print "connect " ARGV[2] ":" ARGV[3] > ctl
-	if (close(ctl) != 0)
+	# Awks differ in what they do when a write fails, so the shell does this one.
+	if (system("echo 'connect " ARGV[2] ":" ARGV[3] "' 2> /dev/null > '" ctl "'") != 0)
 		fail("cannot connect to " ARGV[2] ":" ARGV[3])
 
 	# https://redis.io/docs/reference/protocol-spec: an array of bulk strings
 	request = "*" (ARGC - 4) "\r\n"
 	for (i = 4; i < ARGC; i++)
 		request = request "$" length(ARGV[i]) "\r\n" ARGV[i] "\r\n"
-	printf "%s", request > file
+	# Some awks fill their buffer before they give a line: so let the server hang up.
+	printf "%s*1\r\n$4\r\nQUIT\r\n", request > file
 	close(file)
 
 	RS = "\n"
@@ -45,6 +46,7 @@ BEGIN {
 		sub(/\r$/, "", value)
 	}
 	print value
+	exit
 }
 
 END {
