@@ -67,10 +67,11 @@ static const struct form {
 	unsigned int files, connections, idle_ms;
 	uint64_t cat_bytes;
 	size_t crowd, objects; /* at most */
+	unsigned int seconds;  /* no further round begins after that time */
 } forms[] = {
-	{ "full", 9, 250, 1000000, 10000, 60000, 512u << 20, 512, 1000000 },
-	{ "short", 3, 60, 10000, 1000, 2000, 128u << 20, 512, 1000000 },
-	{ "smoke", 1, 2, 100, 20, 10, 1u << 20, 4, 1000 },
+	{ "full", 9, 250, 1000000, 10000, 60000, 512u << 20, 512, 1000000, 3600 },
+	{ "short", 3, 60, 10000, 1000, 2000, 128u << 20, 512, 1000000, 24 },
+	{ "smoke", 1, 2, 100, 20, 10, 1u << 20, 4, 1000, 3600 },
 };
 
 struct plan {
@@ -257,7 +258,13 @@ static void run_row(struct bench *b, const struct row *row, unsigned int seconds
 
 static void run_rounds(struct bench *b, const struct plan *plan)
 {
+	uint64_t end = now_ns() + plan->form->seconds * 1000000000ull;
+
 	for (b->round = 0; b->round < b->store.rounds && !stopped; b->round++) {
+		if (b->round > 0 && now_ns() > end) {
+			fputs("bench: this machine is slow or busy: no more rounds\n", stderr);
+			break;
+		}
 		fprintf(stderr, "bench: round %d of %d\n", b->round + 1, b->store.rounds);
 		for (size_t i = 0; i < ARRAY_SIZE(rows) && !stopped; i++)
 			if (wanted(plan, rows[i].name))

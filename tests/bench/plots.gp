@@ -6,7 +6,8 @@ set datafile missing "NaN"
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics nomirror
-set key top left horizontal
+set key outside bottom center horizontal
+set errorbars lc rgb "#444444"
 set style fill solid 0.85 noborder
 set linetype 1 lc rgb "#7f7f7f" lw 1.5
 set linetype 2 lc rgb "#d62728" lw 1.5
@@ -25,7 +26,7 @@ set ylabel "GB/s"
 do for [direction in "read write"] {
 	if (!has(direction)) { continue }
 	set output direction.".svg"
-	set title direction eq "read" ? "One connection, reads of" : "One connection, writes of"
+	set title direction eq "read" ? "One connection: reads, by size" : "One connection: writes, by size"
 	plot direction.".dat" using 2:3:4:xtic(1) title "plain socket" lt 1, \
 		'' using 5:6:7 title "sockfs" lt 2, \
 		'' using 8:9:10 title "FUSE floor" lt 3, \

@@ -264,7 +264,7 @@ static const struct table tables[] = {
 	  4 },
 	{ "access",
 	  { "access-colocated", "access-apart", "access-malloc" },
-	  { "colocated", "two caches", "two mallocs" },
+	  { "one object", "2 caches", "2 mallocs" },
 	  { "" },
 	  { SLAB },
 	  1 },
