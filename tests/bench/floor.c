@@ -69,6 +69,8 @@ static void fill(fuse_ino_t ino, struct fuse_entry_param *e)
 		.entry_timeout = FLOOR_VALID,
 		.attr = { .st_ino = ino, .st_nlink = 1, .st_mode = S_IFREG | 0644 },
 	};
+	e->attr.st_uid = getuid();
+	e->attr.st_gid = getgid();
 	e->attr.st_blksize = FLOOR_IO;
 	if (ino == FUSE_ROOT_ID)
 		e->attr.st_mode = S_IFDIR | 0755;
@@ -168,6 +170,8 @@ static void floor_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 	out.entry.attr.ino = ino;
 	out.entry.attr.nlink = 1;
 	out.entry.attr.mode = S_IFREG | 0644;
+	out.entry.attr.uid = getuid();
+	out.entry.attr.gid = getgid();
 	out.entry.attr.blksize = FLOOR_IO;
 	out.open = opened(ino);
 	fuse_reply_buf(req, (const char *)&out, sizeof(out));
