@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,19 @@ static void on_ready(void *arg)
 	tell(&p->ready_fd);
 }
 
+/*
+ * Memory goes back when files go: a hash that shrinks is given to the system
+ * and not to a heap in which something small stays behind it. (Left to itself
+ * glibc raises the threshold with each block it unmaps.)
+ */
+static void tune_malloc(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	mallopt(M_TRIM_THRESHOLD, 128 << 10);
+#endif
+}
+
 static int run(struct process *p)
 {
 	enum log_level level = p->opt.foreground ? LOGLEVEL_WARNING : LOGLEVEL_INFO;
@@ -149,6 +163,7 @@ static int run(struct process *p)
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
 	raise_nofile();
+	tune_malloc();
 	/* libuv's threads do nothing but look up names, and each may take long. */
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
 	return loop_serve(&p->opt, on_ready, p);
