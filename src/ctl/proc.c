@@ -16,7 +16,7 @@
 #include "fs/dcache.h"
 
 /* mm/slab_common.c: print_slabinfo_header, cache_show. */
-static void show_slabinfo(struct seq_file *m, void *sb)
+static bool show_slabinfo(struct seq_file *m, void *sb)
 {
 	struct kmem_cache *s = NULL;
 
@@ -34,6 +34,7 @@ static void show_slabinfo(struct seq_file *m, void *sb)
 		seq_printf(m, " : tunables %4u %4u %4u", i.limit, i.batchcount, 0u);
 		seq_printf(m, " : slabdata %6lu %6lu %6lu\n", i.active_slabs, i.num_slabs, 0ul);
 	}
+	return false;
 }
 
 #ifdef __clang__
@@ -42,15 +43,16 @@ static void show_slabinfo(struct seq_file *m, void *sb)
 #define COMPILER "gcc " __VERSION__
 #endif
 
-static void show_version(struct seq_file *m, void *sb)
+static bool show_version(struct seq_file *m, void *sb)
 {
 	(void)sb;
 	seq_puts(m, "sockfs version " PACKAGE_VERSION " (" COMPILER ")\n");
+	return false;
 }
 
 static const struct proc_table {
 	const char *name;
-	void (*show)(struct seq_file *m, void *sb);
+	bool (*show)(struct seq_file *m, void *sb);
 } tables[] = {
 	{"slabinfo", show_slabinfo},
 	{"sockstat", proc_show_sockstat},
@@ -63,8 +65,7 @@ static int proc_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
 	const struct proc_table *table = PLAIN_I(inode)->private;
 
-	(void)iocb;
-	return single_open(file, table->show, inode->i_sb);
+	return single_open(file, iocb, table->show, inode->i_sb);
 }
 
 static const struct file_operations proc_file_fops = {

@@ -8,9 +8,9 @@
 #include "fs/seq_file.h"
 #include "mm/slab.h"
 
-/* Of the super block @sb. */
-void proc_show_sockstat(struct seq_file *m, void *sb);
-void proc_show_tcp(struct seq_file *m, void *sb);
-void proc_show_tcp6(struct seq_file *m, void *sb);
+/* Of the super block @sb; in pieces (fs/seq_file.h). */
+bool proc_show_sockstat(struct seq_file *m, void *sb);
+bool proc_show_tcp(struct seq_file *m, void *sb);
+bool proc_show_tcp6(struct seq_file *m, void *sb);
 
 #endif /* CTL_PROC_H */

@@ -20,6 +20,8 @@
 /* net/ipv4/tcp_ipv4.c: TMPSZ. Some readers count on lines of one length. */
 #define TCP4_LINE 150
 
+#define SOCKETS_A_TURN 256
+
 #define TCP_INFINITE_SSTHRESH 0x7fffffffu
 
 static bool is_socket(const struct inode *inode)
@@ -90,45 +92,51 @@ static void show_line(struct seq_file *m, unsigned int nr, const struct inode *i
 		seq_pad(m, '\n');
 }
 
-/* The sockets whose family is IPv6, or all others. */
-static void show_sockets(struct seq_file *m, const struct super_block *sb, bool six)
+/*
+ * Of the next sockets, those whose family is IPv6, or the others. Each costs
+ * some system calls, so it is a few of them at a time.
+ */
+static bool show_sockets(struct seq_file *m, const struct super_block *sb, bool six)
 {
-	struct inode *inode;
-	unsigned int nr = 0;
-	uint64_t pos = 0;
-
-	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL) {
+	for (int i = 0; i < SOCKETS_A_TURN; i++) {
+		struct inode *inode = idtable_next(&sb->s_inodes, &m->pos);
 		struct socket *sock;
 		struct sock_diag d;
 
+		if (inode == NULL)
+			return false;
 		if (!is_socket(inode))
 			continue;
 		sock = SOCKET_I(inode);
 		sock->ops->diag(sock, &d);
 		if ((d.family == AF_INET6) == six)
-			show_line(m, nr++, inode, &d);
+			show_line(m, (unsigned int)m->nr++, inode, &d);
 	}
+	return true;
 }
 
-void proc_show_tcp(struct seq_file *m, void *sb)
+bool proc_show_tcp(struct seq_file *m, void *sb)
 {
-	seq_setwidth(m, TCP4_LINE - 1);
-	seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
-		    "   uid  timeout inode");
-	seq_pad(m, '\n');
-	show_sockets(m, sb, false);
+	if (m->pos == 0) {
+		seq_setwidth(m, TCP4_LINE - 1);
+		seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when"
+			    " retrnsmt   uid  timeout inode");
+		seq_pad(m, '\n');
+	}
+	return show_sockets(m, sb, false);
 }
 
-void proc_show_tcp6(struct seq_file *m, void *sb)
+bool proc_show_tcp6(struct seq_file *m, void *sb)
 {
-	seq_puts(m, "  sl  local_address                         remote_address             "
-		    "           st tx_queue rx_queue tr tm->when retrnsmt"
-		    "   uid  timeout inode\n");
-	show_sockets(m, sb, true);
+	if (m->pos == 0)
+		seq_puts(m, "  sl  local_address                         remote_address          "
+			    "              st tx_queue rx_queue tr tm->when retrnsmt"
+			    "   uid  timeout inode\n");
+	return show_sockets(m, sb, true);
 }
 
 /* net/ipv4/proc.c: sockstat_seq_show. */
-void proc_show_sockstat(struct seq_file *m, void *data)
+bool proc_show_sockstat(struct seq_file *m, void *data)
 {
 	const struct super_block *sb = data;
 	struct kmem_cache *s = NULL;
@@ -147,4 +155,5 @@ void proc_show_sockstat(struct seq_file *m, void *data)
 	seq_printf(m, "TCP: inuse %lu orphan %lu tw 0 alloc %lu mem %lu\n", inuse,
 		   sinfo.active_objs - inuse, sinfo.active_objs,
 		   sinfo.num_slabs << sinfo.cache_order);
+	return false;
 }

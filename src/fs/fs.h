@@ -350,6 +350,17 @@ struct dentry_hash {
 	uint64_t salt;		  /* so that nobody can choose names that collide */
 };
 
+/*
+ * Work of one turn of the loop, for what would hold up everybody if it were
+ * done at once. Twin of include/linux/workqueue.h.
+ */
+struct work_struct {
+	void (*func)(struct work_struct *work);
+	TAILQ_ENTRY(work_struct) entry;
+};
+
+TAILQ_HEAD(work_queue, work_struct);
+
 struct super_block {
 	const struct super_operations *s_op;
 	struct inode *s_root;
@@ -364,6 +375,9 @@ struct super_block {
 	 * may have cached (not in answer to a request on them). May be NULL.
 	 */
 	void (*s_inval_attr)(struct super_block *sb, struct inode *inode);
+	/* Set by fuse/: have run_work() called in each turn until there is none. May be NULL. */
+	void (*s_begin_work)(struct super_block *sb);
+	struct work_queue s_work;
 	void *s_fs_info;
 };
 
@@ -382,6 +396,16 @@ int super_init(struct super_block *sb, const struct super_operations *s_op,
  * parked requests must have been cancelled before. generic_shutdown_super.
  */
 void super_fini(struct super_block *sb);
+
+/*
+ * Have work->func called in one of the next turns of the loop. False: there is
+ * no loop, so the caller goes on by itself. kernel/workqueue.c: schedule_work.
+ */
+bool schedule_work(struct super_block *sb, struct work_struct *work);
+/* Not any more; @work must be waiting. */
+void cancel_work(struct super_block *sb, struct work_struct *work);
+/* Do the piece that has waited longest. False: nothing is left. */
+bool run_work(struct super_block *sb);
 
 /* What statfs(2) says: f_files sockets at most, f_ffree left, f_namelen 255. */
 struct statvfs;

@@ -88,33 +88,87 @@ void seq_pad(struct seq_file *m, char c)
 	m->buf[m->count++] = c;
 }
 
-int single_open(struct file *file, void (*show)(struct seq_file *m, void *data), void *data)
+static void seq_free(struct seq_file *m)
+{
+	free(m->buf);
+	free(m);
+}
+
+/* One piece: 0, -EAGAIN: there is more, or -ENOMEM. */
+static int seq_piece(struct seq_file *m)
+{
+	bool more = seq_reserve(m, 0) && m->show(m, m->data);
+
+	if (m->overflow)
+		return -ENOMEM;
+	return more ? -EAGAIN : 0;
+}
+
+/* The end of an open that has waited. A file that was not opened is not released. */
+static void seq_finish(struct seq_file *m, int err)
+{
+	struct kiocb *iocb = m->iocb;
+
+	if (err == 0)
+		iocb->ki_filp->private_data = m;
+	else
+		seq_free(m);
+	iocb->ki_complete(iocb, err);
+}
+
+static void seq_work(struct work_struct *work)
+{
+	struct seq_file *m = container_of(work, struct seq_file, work);
+	int err = seq_piece(m);
+
+	while (err == -EAGAIN && !schedule_work(m->sb, work))
+		err = seq_piece(m);
+	if (err != -EAGAIN)
+		seq_finish(m, err);
+}
+
+static void seq_cancel(struct kiocb *iocb, int err)
+{
+	struct seq_file *m = iocb->ki_park[0];
+
+	cancel_work(m->sb, &m->work);
+	seq_finish(m, err);
+}
+
+int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_file *m, void *data),
+		void *data)
 {
 	struct seq_file *m;
+	int err;
 
 	if (file_writable(file))
 		return -EPERM;
 	m = should_failslab() ? NULL : calloc(1, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
-	if (seq_reserve(m, 0))
-		show(m, data);
-	if (m->overflow) {
-		free(m->buf);
-		free(m);
-		return -ENOMEM;
-	}
-	file->private_data = m;
-	return 0;
+	m->show = show;
+	m->data = data;
+	m->sb = file->f_inode->i_sb;
+	m->iocb = iocb;
+	m->work.func = seq_work;
+	iocb->ki_park[0] = m;
+	iocb->ki_cancel = seq_cancel;
+	do {
+		err = seq_piece(m);
+		if (err == -EAGAIN && schedule_work(m->sb, &m->work))
+			return -EIOCBQUEUED;
+	} while (err == -EAGAIN);
+	if (err == 0)
+		file->private_data = m;
+	else
+		seq_free(m);
+	return err;
 }
 
 void single_release(struct inode *inode, struct file *file)
 {
-	struct seq_file *m = file->private_data;
-
 	(void)inode;
-	free(m->buf);
-	free(m);
+	seq_free(file->private_data);
 	file->private_data = NULL;
 }
 

@@ -4,8 +4,9 @@
  * place in pieces of any size.
  *
  * Twin of include/linux/seq_file.h, but for one thing: the whole text is made at
- * open. So every reader sees the table as it was at one moment, and reading it
- * byte by byte costs no more than reading it whole.
+ * open. So it does not move under its reader, and reading it byte by byte costs
+ * no more than reading it whole. A long table is made in pieces, one in each
+ * turn of the loop, so that others need not wait for it; open waits.
  */
 #ifndef FS_SEQ_FILE_H
 #define FS_SEQ_FILE_H
@@ -19,6 +20,14 @@ struct seq_file {
 	size_t size;
 	size_t pad_until; /* where the line ends that seq_setwidth began */
 	bool overflow; /* memory has run out: what follows is dropped */
+	/* Writes the next piece of @data, all from where it stands; false: that was the last. */
+	bool (*show)(struct seq_file *m, void *data);
+	void *data;
+	uint64_t pos; /* of show: where it stands, 0 at first */
+	uint64_t nr;  /* of show: lines */
+	struct super_block *sb;
+	struct kiocb *iocb; /* the open that waits */
+	struct work_struct work;
 };
 
 /* Append text. Failures are noted in m->overflow and come out of single_open. */
@@ -30,10 +39,12 @@ void seq_setwidth(struct seq_file *m, size_t width);
 void seq_pad(struct seq_file *m, char c);
 
 /*
- * For f_op->open: make the text by @show(m, @data), which may be called at no
- * other time. 0; -EPERM if @file is open for writing; -ENOMEM. fs/seq_file.c.
+ * For f_op->open: make the text by calling @show(m, @data) until it is whole.
+ * 0; -EIOCBQUEUED when there is more than one piece; -EPERM if the file is open
+ * for writing; -ENOMEM. fs/seq_file.c.
  */
-int single_open(struct file *file, void (*show)(struct seq_file *m, void *data), void *data);
+int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_file *m, void *data),
+		void *data);
 /* The rest of a table's operations; for f_op. */
 void single_release(struct inode *inode, struct file *file);
 ssize_t seq_read_iter(struct kiocb *iocb, struct iov_iter *to);

@@ -39,6 +39,7 @@ int super_init(struct super_block *sb, const struct super_operations *s_op,
 	sb->s_op = s_op;
 	sb->s_next_ino = ROOT_NODEID;
 	sb->s_max_sockets = UINT64_MAX;
+	TAILQ_INIT(&sb->s_work);
 	if (inode_cache_init() != 0)
 		return -ENOMEM;
 	if (file_cache_init() != 0)
@@ -97,6 +98,31 @@ void super_fini(struct super_block *sb)
 	(void)dcache_exit(sb);
 	(void)file_cache_exit();
 	(void)inode_cache_exit();
+}
+
+bool schedule_work(struct super_block *sb, struct work_struct *work)
+{
+	if (sb->s_begin_work == NULL)
+		return false;
+	TAILQ_INSERT_TAIL(&sb->s_work, work, entry);
+	sb->s_begin_work(sb);
+	return true;
+}
+
+void cancel_work(struct super_block *sb, struct work_struct *work)
+{
+	TAILQ_REMOVE(&sb->s_work, work, entry);
+}
+
+bool run_work(struct super_block *sb)
+{
+	struct work_struct *work = TAILQ_FIRST(&sb->s_work);
+
+	if (work == NULL)
+		return false;
+	TAILQ_REMOVE(&sb->s_work, work, entry);
+	work->func(work);
+	return !TAILQ_EMPTY(&sb->s_work);
 }
 
 void super_statfs(const struct super_block *sb, struct statvfs *ret_st)

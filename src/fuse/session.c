@@ -40,6 +40,7 @@ struct session_impl {
 	struct sockfs_session_events events;
 	uv_loop_t *loop;
 	uv_poll_t poll;
+	uv_idle_t idle; /* while there is work */
 	bool polling; /* the handle is the loop's */
 	bool stopped;
 	bool ended;
@@ -251,6 +252,22 @@ static void inval_attr(struct super_block *sb, struct inode *inode)
 		fuse_lowlevel_notify_inval_inode(s->se, inode->i_nodeid, -1, 0);
 }
 
+/* One piece of work a turn, between the requests. */
+static void on_idle(uv_idle_t *idle)
+{
+	struct session_impl *si = container_of(idle, struct session_impl, idle);
+
+	if (!run_work(si->s.sb))
+		uv_idle_stop(idle);
+}
+
+static void begin_work(struct super_block *sb)
+{
+	struct sockfs_session *s = sb->s_fs_info;
+
+	uv_idle_start(&impl(s)->idle, on_idle);
+}
+
 static void session_free(struct session_impl *si)
 {
 	struct sockfs_session *s = &si->s;
@@ -382,6 +399,8 @@ int sockfs_session_start(struct sockfs_session *s)
 	if (err != 0)
 		return err;
 	si->polling = true;
+	uv_idle_init(si->loop, &si->idle);
+	s->sb->s_begin_work = begin_work;
 	spin_init(&si->spin, si->loop, si->spin_us, session_look, session_alone, si);
 	return uv_poll_start(&si->poll, UV_READABLE, on_readable);
 }
@@ -403,8 +422,11 @@ void sockfs_session_stop(struct sockfs_session *s)
 		return;
 	si->stopped = true;
 	/* The descriptor goes with the mount, so the loop must let go of it before. */
-	if (si->polling)
+	if (si->polling) {
 		uv_close((uv_handle_t *)&si->poll, on_poll_closed);
+		uv_close((uv_handle_t *)&si->idle, NULL);
+		s->sb->s_begin_work = NULL;
+	}
 	if (si->spin.open)
 		spin_close(&si->spin, NULL);
 	iocb_cancel(s, NULL, -ESHUTDOWN);

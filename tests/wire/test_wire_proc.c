@@ -47,16 +47,28 @@ struct table {
 	uint64_t ino, fh;
 };
 
-static struct table table_open(const char *name)
+static uint64_t table_ino(const char *name)
 {
 	struct fuse_entry_out e;
-	struct fuse_open_out o;
 
 	ck_assert_int_eq(wire_lookup(w, proc, name, &e), 0);
-	ck_assert_int_eq(wire_open(w, e.nodeid, O_RDONLY, &o), 0);
+	return e.nodeid;
+}
+
+static int open_wait(uint64_t ino, struct fuse_open_out *ret)
+{
+	return wire_wait(w, wire_start_open(w, ino, O_RDONLY), ret, sizeof(*ret), NULL);
+}
+
+static struct table table_open(const char *name)
+{
+	uint64_t ino = table_ino(name);
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(open_wait(ino, &o), 0);
 	/* A position of its own: these are no streams. */
 	ck_assert_uint_eq(o.open_flags, FOPEN_DIRECT_IO);
-	return (struct table){e.nodeid, o.fh};
+	return (struct table){ino, o.fh};
 }
 
 static size_t table_pread(struct table t, char *buf, uint32_t size, uint64_t offset)
@@ -213,22 +225,64 @@ END_TEST
 
 START_TEST(out_of_memory)
 {
-	struct fuse_entry_out e;
+	uint64_t ino = table_ino("tcp");
 	struct fuse_open_out o;
 	int n = 0, err;
 
 	make_files(0, 1000);
-	ck_assert_int_eq(wire_lookup(w, proc, "tcp", &e), 0);
 	do {
 		kmem_fault_after(++n);
-		err = wire_open(w, e.nodeid, O_RDONLY, &o);
+		err = open_wait(ino, &o);
 		ck_assert(err == 0 || err == -ENOMEM);
 	} while (err != 0);
 	kmem_fault_after(-1);
 	/* The file, its request, the text and its growing. */
 	ck_assert_int_gt(n, 6);
-	ck_assert_int_eq(wire_release(w, e.nodeid, o.fh), 0);
+	ck_assert_int_eq(wire_release(w, ino, o.fh), 0);
 	ck_assert_uint_eq(w->sb.s_files.count, 0);
+}
+END_TEST
+
+/* A long table is made in pieces; its open waits, and nobody else. */
+START_TEST(others_go_on_meanwhile)
+{
+	uint64_t ino = table_ino("tcp"), u[2];
+	struct fuse_entry_out e;
+	struct table t = {.ino = ino};
+	struct fuse_open_out o;
+	char *text;
+
+	make_files(0, 5000);
+	u[0] = wire_start_open(w, ino, O_RDONLY);
+	u[1] = wire_start_open(w, ino, O_RDONLY);
+	ck_assert_int_eq(wire_answer(w, u[0], NULL, 0, NULL), WIRE_OPEN);
+	ck_assert_int_eq(wire_answer(w, u[1], NULL, 0, NULL), WIRE_OPEN);
+	ck_assert_int_eq(wire_getattr(w, ino, NULL), 0);
+	/* What comes and goes is in it or not; what stays is in it, once. */
+	ck_assert_int_eq(wire_mknod(w, ROOT, "new", S_IFREG | 0644, &e), 0);
+	ck_assert_int_eq(wire_unlink(w, ROOT, "f4999"), 0);
+	wire_interrupt(w, u[1]);
+	ck_assert_int_eq(wire_answer(w, u[1], NULL, 0, NULL), -EINTR);
+	ck_assert_int_eq(wire_wait(w, u[0], &o, sizeof(o), NULL), 0);
+	t.fh = o.fh;
+	text = table_text(t, 1 << 20);
+	ck_assert_uint_ge(count_lines(text), 1 + 4999);
+	ck_assert_uint_le(count_lines(text), 1 + 5001);
+	free(text);
+	table_close(t);
+	ck_assert_uint_eq(w->sb.s_files.count, 0);
+}
+END_TEST
+
+START_TEST(stop_while_a_table_is_made)
+{
+	uint64_t u;
+
+	make_files(0, 5000);
+	u = wire_start_open(w, table_ino("tcp"), O_RDONLY);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
+	wire_stop(w);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), -ESHUTDOWN);
 }
 END_TEST
 
@@ -423,6 +477,8 @@ static TCase *tests(void)
 	tcase_add_test(t, a_snapshot_stays_as_it_was);
 	tcase_add_test(t, a_hundred_thousand_sockets);
 	tcase_add_test(t, out_of_memory);
+	tcase_add_test(t, others_go_on_meanwhile);
+	tcase_add_test(t, stop_while_a_table_is_made);
 	tcase_add_test(t, tcp_has_the_columns_of_the_kernel);
 	tcase_add_test(t, ipv6_sockets_are_in_tcp6);
 	tcase_add_test(t, slabinfo_is_version_2_1);
