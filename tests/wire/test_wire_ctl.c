@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -328,6 +329,27 @@ START_TEST(what_a_descriptor_is_open_for)
 }
 END_TEST
 
+START_TEST(a_status_without_descriptors)
+{
+	struct ctl_pair p = make_pair(w, ctl, "f");
+	struct rlimit limit, none;
+
+	/* What only a kernel socket could tell is not told; the rest is. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert(status_has(&p, "\nstate unconnected\n"));
+	ck_assert(status_has(&p, "\nttl -\n"));
+	ck_assert(status_has(&p, "\nreap 0\n"));
+	ck_assert_int_eq(command(&p, "bind 127.0.0.1:0\n"), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert(!status_has(&p, "\nttl -\n"));
+	ck_assert(status_has(&p, "\nlocal -\n"));
+	ck_assert_int_eq(command(&p, "bind 127.0.0.1:0\n"), 0);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("ctl");
@@ -344,6 +366,7 @@ static TCase *tests(void)
 	tcase_add_test(t, large_text_is_kept);
 	tcase_add_test(t, garbage);
 	tcase_add_test(t, what_a_descriptor_is_open_for);
+	tcase_add_test(t, a_status_without_descriptors);
 	return t;
 }
 
