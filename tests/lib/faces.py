@@ -64,7 +64,8 @@ class Place:
     def __init__(self, mount):
         self.mount = mount
         self.count = 0
-        self.server = socket.create_server(("127.0.0.1", 0), backlog=4000)
+        self.server = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self.server.setblocking(False)
         self.port = self.server.getsockname()[1]
         # A port that nobody listens on, and nobody else takes.
         self.idle = socket.socket()
@@ -88,8 +89,17 @@ class Place:
         with open(self.ctl(name), "rb", buffering=0) as f:
             return dict(line.split(" ", 1) for line in f.read().decode().splitlines())
 
+    def hang_up(self):
+        try:
+            self.server.accept()[0].close()
+            return True
+        except BlockingIOError:
+            return False
+
     def fresh(self, state):
-        """A new file, by ioctl in @state."""
+        """A new file, by ioctl in @state. Whoever called before is done."""
+        while self.hang_up():
+            pass
         self.count += 1
         name = f"f{self.count}"
         fd = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
