@@ -118,7 +118,7 @@ void peer_stop(struct peer *peer);
 
 /* A listening IPv4 socket on a free port of any address, or -errno. */
 int listen_any(uint16_t *ret_port);
-/* A connection to 127.0.@host, or -errno. */
+/* A connection to 127.0.0.@host, or -errno. */
 int connect_to(unsigned int host, uint16_t port);
 
 /* ------------------------------------------------------------------- bench.c */
@@ -154,6 +154,14 @@ struct row {
 	bool optional; /* it may need what is not installed */
 };
 
+/* Hosts are dialled in turn: each pair of ports rests for a second after use. */
+#define BENCH_HOSTS 16u
+
+static inline unsigned int next_host(struct bench *b)
+{
+	return 1 + b->next_name++ % BENCH_HOSTS;
+}
+
 uint64_t now_ns(void);
 /* CPU time of a process and its ended threads, in ns; 0: the whole of this one. */
 uint64_t cpu_ns(pid_t pid);
@@ -178,8 +186,8 @@ int daemon_stop(const char *mnt, pid_t pid);
 int chan_open(struct bench *b, enum kind kind, enum service service, struct chan *ret);
 void chan_close(struct chan *c);
 
-/* A new socket file at @path, connected; a descriptor or -errno. */
-int sockfs_connect(const char *path, uint16_t port);
+/* A new socket file at @path, connected to 127.0.0.@host; a descriptor or -errno. */
+int sockfs_connect(const char *path, unsigned int host, uint16_t port);
 
 /* fork and exec with descriptors @in and @out (-1: /dev/null) as 0 and 1: a pid or -errno. */
 pid_t spawn(char *const argv[], int in, int out);

@@ -102,13 +102,15 @@ int daemon_stop(const char *mnt, pid_t pid)
 
 /* ----------------------------------------------------------------- connections */
 
-int sockfs_connect(const char *path, uint16_t port)
+int sockfs_connect(const char *path, unsigned int host, uint16_t port)
 {
-	struct sockfs_addr addr = { .host = "127.0.0.1" };
+	struct sockfs_addr addr;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), err;
 
 	if (fd < 0)
 		return -errno;
+	memset(&addr, 0, sizeof(addr));
+	snprintf(addr.host, sizeof(addr.host), "127.0.0.%u", host);
 	snprintf(addr.port, sizeof(addr.port), "%u", port);
 	if (ioctl(fd, SOCKFS_IOC_CONNECT, &addr) == 0)
 		return fd;
@@ -123,7 +125,7 @@ static int open_sockfs(struct bench *b, enum service service, struct chan *c)
 	char path[320];
 
 	snprintf(path, sizeof(path), "%s/chan%u", b->mnt[SOCKFS], b->next_name++);
-	c->rfd = c->wfd = sockfs_connect(path, b->peer.port[service]);
+	c->rfd = c->wfd = sockfs_connect(path, next_host(b), b->peer.port[service]);
 	if (c->rfd < 0)
 		return c->rfd;
 	/* It lives as long as it is open. */
@@ -184,7 +186,7 @@ int chan_open(struct bench *b, enum kind kind, enum service service, struct chan
 	*ret = (struct chan){ -1, -1, 0 };
 	switch (kind) {
 	case PLAIN:
-		ret->rfd = ret->wfd = connect_to(1, b->peer.port[service]);
+		ret->rfd = ret->wfd = connect_to(next_host(b), b->peer.port[service]);
 		err = ret->rfd < 0 ? ret->rfd : 0;
 		break;
 	case SOCKFS:

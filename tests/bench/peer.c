@@ -23,7 +23,6 @@
 
 #define PEER_BLOCK (256u << 10)
 #define PEER_DIALERS 4
-#define PEER_HOSTS 16u /* dialled in turn, since each holds a port for a while */
 
 struct job {
 	int fd;
@@ -134,7 +133,7 @@ static void *dialer_main(void *arg)
 	int fd;
 
 	for (unsigned int i = 0; !past(d->deadline); i++) {
-		fd = connect_to(1 + i % PEER_HOSTS, (uint16_t)d->order.port);
+		fd = connect_to(1 + i % BENCH_HOSTS, (uint16_t)d->order.port);
 		if (fd < 0)
 			break; /* the listener is gone: done */
 		if (read(fd, &c, 1) < 0 && errno != ECONNRESET)

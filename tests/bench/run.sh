@@ -26,6 +26,7 @@ if ! command -v gnuplot >/dev/null; then
 fi
 plots=$(cd "${srcdir:-.}/tests/bench" && pwd)/plots.gp
 (cd "$out" && gnuplot "$plots") || status=1
-printf '\nin %s: table.txt, bench.json, and the plots %s\n' "$out" \
-	"$(cd "$out" && echo *.svg)"
+printf '\nin %s: %s\n' "$out" "$(cd "$out" && echo table.txt bench.json && ls ./*.svg 2>/dev/null)" |
+	tr '\n' ' '
+echo
 exit "$status"

@@ -276,7 +276,7 @@ static int idle_do(const struct bench *b, bool make, unsigned int from, unsigned
 				return -errno;
 			continue;
 		}
-		fd = sockfs_connect(path, b->peer.port[SERVE_HOLD]);
+		fd = sockfs_connect(path, 1, b->peer.port[SERVE_HOLD]);
 		if (fd < 0)
 			return fd;
 		close(fd);

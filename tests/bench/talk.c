@@ -15,7 +15,6 @@
 
 #include "tests/bench/bench.h"
 
-#define TALK_HOSTS 16u /* dialled in turn: a port rests for a second after use */
 #define TALK_BATCH 8
 
 int round_trip(const struct chan *c, char *buf, size_t size)
@@ -102,7 +101,7 @@ static int per_second(struct bench *b, enum kind kind, const struct row *row, st
 /* A nameless connection: a path is opened. */
 static int dial_step(struct bench *b, enum kind kind, void *arg)
 {
-	unsigned int host = 1 + b->next_name++ % TALK_HOSTS;
+	unsigned int host = next_host(b);
 	char path[320];
 	int fd;
 
@@ -195,7 +194,7 @@ int accept_run(struct bench *b, enum kind kind, const struct row *row)
 	if (fd < 0)
 		return fd;
 	/* It dials until the listener is gone. */
-	err = peer_dial(&b->peer, port, b->slice_ms + 5000);
+	err = peer_dial(&b->peer, port, b->slice_ms + 30000);
 	if (err == 0)
 		err = per_second(b, kind, row, accept_step, &fd);
 	if (kind == SOCKFS)
