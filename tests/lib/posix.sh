@@ -44,3 +44,9 @@ asked()
 	tail -n +$((from + 1)) daemon.err | sed -n 's/.*unique: .*opcode: \([A-Z_0-9]*\) .*/\1/p' |
 		grep -vxE 'RELEASE|RELEASEDIR|FORGET|BATCH_FORGET' | sort | uniq -c | sed 's/^ *//'
 }
+
+# objects: what the mount mnt holds; not what comes and goes with the asking.
+objects()
+{
+	awk '/^(sock_inode_cache|inode_cache|dentry|TCP) / { print $1, $2 }' mnt/.proc/slabinfo
+}
