@@ -105,10 +105,7 @@ struct tcp_sock *tcp_replace(struct tcp_sock *old)
 	tcp_close_handle(old, false);
 	tcp_wait_close(old);
 	tcp_put(old);
-	/* The timer went with the old wait. Without it a time limit comes late. */
-	tsk->sk.sk_timer = 0;
-	if (deadline != 0 && tcp_timer(sock, deadline) == 0)
-		tsk->sk.sk_timer = deadline;
+	tcp_timer_keep(tsk, deadline);
 	return tsk;
 }
 
@@ -192,6 +189,7 @@ static void tcp_discard_received(int fd)
 
 void tcp_close_handle(struct tcp_sock *tsk, bool reset)
 {
+	uint64_t deadline = tsk->sk.sk_timer;
 	struct linger linger = {0};
 	socklen_t len = sizeof(linger);
 
@@ -201,6 +199,7 @@ void tcp_close_handle(struct tcp_sock *tsk, bool reset)
 	tcp_unwatch(tsk);
 	/* The wait's descriptor keeps the connection open as well as ours. */
 	tcp_wait_close(tsk);
+	tcp_timer_keep(tsk, deadline);
 	(void)getsockopt(tsk->fd, SOL_SOCKET, SO_LINGER, &linger, &len);
 	if (linger.l_onoff && linger.l_linger == 0)
 		reset = true;

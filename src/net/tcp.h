@@ -116,6 +116,11 @@ void tcp_over(struct tcp_sock *tsk, int err);
 int tcp_wait_for(struct socket *sock, unsigned int events);
 int tcp_timer(struct socket *sock, uint64_t deadline);
 uint64_t tcp_now(struct socket *sock);
+/*
+ * Set the timer to @deadline again (0: none) when the wait that had it has gone,
+ * unless the socket has, too. Without memory for it a time limit comes late.
+ */
+void tcp_timer_keep(struct tcp_sock *tsk, uint64_t deadline);
 /* Stop and free the wait, close its descriptor now. */
 void tcp_wait_close(struct tcp_sock *tsk);
 void tcp_read_stop(struct tcp_sock *tsk);

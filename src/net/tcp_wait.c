@@ -224,6 +224,15 @@ int tcp_timer(struct socket *sock, uint64_t deadline)
 	return uv_timer_start(&wait->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
+void tcp_timer_keep(struct tcp_sock *tsk, uint64_t deadline)
+{
+	struct socket *sock = tsk->sk.sk_socket;
+
+	tsk->sk.sk_timer = 0;
+	if (sock != NULL && deadline != 0 && tcp_timer(sock, deadline) == 0)
+		tsk->sk.sk_timer = deadline;
+}
+
 uint64_t tcp_now(struct socket *sock)
 {
 	(void)sock;

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/socket.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -340,6 +341,23 @@ START_TEST(reaped_after_abort)
 }
 END_TEST
 
+/* The handle goes, the time that is running does not. */
+START_TEST(reaped_after_abort_of_what_is_over)
+{
+	struct end e;
+	struct sockfs_info info = {0};
+
+	set_reap(srv, fh, 1);
+	e = accept_one("srv.1");
+	reset(&e);
+	while (info.state != SOCKFS_CLOSED)
+		ck_assert_int_eq(wire_ioctl(w, e.ino, e.fh, SOCKFS_IOC_INFO, &info), 0);
+	release(&e);
+	ck_assert_int_eq(sock_abort(SOCKET_I(ilookup(&w->sb, e.ino))), 0);
+	ck_assert(goes(&e));
+}
+END_TEST
+
 START_TEST(not_while_it_is_open)
 {
 	struct end e, clock;
@@ -458,6 +476,7 @@ static TCase *tests(void)
 	tcase_add_test(t, reaped_when_both_sides_are_done);
 	tcase_add_test(t, reaped_after_a_reset_that_nobody_saw);
 	tcase_add_test(t, reaped_after_abort);
+	tcase_add_test(t, reaped_after_abort_of_what_is_over);
 	tcase_add_test(t, not_while_it_is_open);
 	tcase_add_test(t, never_by_default);
 	tcase_add_test(t, called_off_and_called_again);
