@@ -11,7 +11,7 @@ for file in .ci/run $(find tests examples contrib -name testsuite.dir -prune -o 
 	[ -f "$file" ] || continue
 	case $file in *.at | *.in | tests/testsuite) continue ;; esac
 	case $file in
-	*.sh) scripts="$scripts $file" ;;
+	*.sh | contrib/bash-completion/*) scripts="$scripts $file" ;;
 	*) sed 1q "$file" | grep -qaE "^#! ?(/usr)?/bin/(env )?(ba|da)?sh" && scripts="$scripts $file" ;;
 	esac
 done
