@@ -34,7 +34,6 @@ static int wait_for(int fd, const struct args *args, unsigned int state)
 	long rest, end = now_ms() + args->timeout_ms;
 	struct sockfs_info info;
 	struct stat st;
-	int err = 0;
 
 	for (;;) {
 		memset(&info, 0, sizeof(info));
@@ -43,13 +42,15 @@ static int wait_for(int fd, const struct args *args, unsigned int state)
 		if (info.state == state)
 			return EXIT_DONE;
 		rest = args->timeout_ms < 0 ? PACE_MS : end - now_ms();
-		if (rest <= 0)
-			err = ETIMEDOUT;
+		if (rest <= 0) {
+			complain("%s: %s %s: still %s", file, args->command, args->argv[1],
+				 state_name(info.state));
+			return EXIT_FAILED;
+		}
 		/* The descriptor keeps a removed socket alive: nothing would come any more. */
-		else if (fstat(fd, &st) != 0 || st.st_nlink == 0)
-			err = ENOENT;
-		if (err) {
-			complain("%s: %s %s: %s", file, args->command, args->argv[1], strerror(err));
+		if (fstat(fd, &st) != 0 || st.st_nlink == 0) {
+			complain("%s: %s %s: %s", file, args->command, args->argv[1],
+				 strerror(ENOENT));
 			return EXIT_FAILED;
 		}
 		poll(NULL, 0, (int)(rest < PACE_MS ? rest : PACE_MS));
@@ -62,7 +63,8 @@ int cmd_wait(const struct args *args)
 	int fd, status;
 
 	if (!state)
-		return bad_usage(args, "there is no state '%s'", args->argv[1]);
+		return bad_usage(args, "there is no state '%s'; 'sockctl help wait' lists them",
+				 args->argv[1]);
 	fd = socket_open(args->argv[0], O_RDONLY, true);
 	if (fd < 0)
 		return EXIT_FAILED;

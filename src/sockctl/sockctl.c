@@ -28,28 +28,44 @@ struct command {
 	const char *opts; /* short options that it takes, for getopt */
 	bool json;	  /* takes --json */
 	int min, max;	  /* words */
+	const char *more; /* lines for the help of this command alone, or NULL */
 };
+
+#define ADDRESS_HELP "HOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address)\n"
 
 /* In the order of a socket's life; help prints it so. */
 static const struct command commands[] = {
-	{"connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2},
-	{"bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2},
-	{"listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections", "b:", false,
-	 1, 2},
-	{"accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
-	 1, 1},
-	{"shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2, 2},
-	{"abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1},
-	{"local", cmd_local, "FILE", "print the local address", "", false, 1, 1},
-	{"peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1},
+	{ "connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2,
+	  ADDRESS_HELP "Returns when it is connected; Ctrl-C gives up.\n" },
+	{ "bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2,
+	  ADDRESS_HELP "Port 0 is any free port; 'sockctl local FILE' tells which.\n" },
+	{ "listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections",
+	  "b:", false, 1, 2,
+	  ADDRESS_HELP
+	  "Without it: any address and any free port; 'sockctl local FILE' tells which.\n"
+	  "-b BACKLOG: how many connections may wait to be accepted.\n" },
+	{ "accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
+	  1, 1, "Waits for one if there is none. Reading the FILE does the same.\n" },
+	{ "shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2,
+	  2, "rd: we read end of file. wr: the peer does, behind all that was written.\n" },
+	{ "abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1,
+	  "Whatever waits on it ends with an error, and what is queued is lost.\n" },
+	{ "local", cmd_local, "FILE", "print the local address", "", false, 1, 1, NULL },
+	{ "peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1, NULL },
 	/* "+", or -1 would be an option: set FILE linger -1 */
-	{"set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3},
-	{"get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2},
-	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1},
-	{"ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1},
-	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state", "t:",
-	 false, 2, 2},
-	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1},
+	{ "set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3,
+	  "Values are numbers, or on and off; sockctl(1) has their units.\n" },
+	{ "get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2, NULL },
+	{ "stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
+	  NULL },
+	{ "ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1,
+	  "-w: again each second, until interrupted.\n" },
+	{ "wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
+	  "t:", false, 2, 2,
+	  "STATE: unconnected, connecting, connected, listening, disconnecting, closed\n"
+	  "-t SECONDS: fail after that time; it may have a fraction.\n" },
+	{ "help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
+	  NULL },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -104,13 +120,16 @@ const char *error_text(int err)
 	return err == ENXIO ? "Unknown host or service" : strerror(err);
 }
 
-static void print_options(void)
+/* @all: with those that can only be read. */
+static void print_options(bool all)
 {
 	size_t i;
 	int column = 0;
 
 	fputs("\nOptions:", stdout);
 	for (i = 0; i < nr_sockopts; i++) {
+		if (!all && sockopts[i].kind == SOCKOPT_ERROR)
+			continue;
 		if (column + strlen(sockopts[i].name) > 60)
 			column = 0;
 		column += printf("%s%s", column ? " " : "\n  ", sockopts[i].name);
@@ -122,8 +141,10 @@ static void help_command(const struct command *c)
 {
 	print_usage(stdout, c);
 	printf("%s: %s\n", c->name, c->help);
+	if (c->more)
+		fputs(c->more, stdout);
 	if (c->main == cmd_set || c->main == cmd_get)
-		print_options();
+		print_options(c->main == cmd_get);
 }
 
 static void help_all(void)
@@ -133,10 +154,8 @@ static void help_all(void)
 	print_usage(stdout, NULL);
 	puts("The operations of sockets on the files of a sockfs mount.\n");
 	for (i = 0; i < NR_COMMANDS; i++)
-		printf("  %-9s%-31s%s\n", commands[i].name, commands[i].synopsis,
-		       commands[i].help);
-	puts("\nHOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address)\n"
-	     "See sockctl(1).");
+		printf("  %-9s%-31s%s\n", commands[i].name, commands[i].synopsis, commands[i].help);
+	puts("\n" ADDRESS_HELP "'sockctl help COMMAND' and sockctl(1) tell more.");
 }
 
 int cmd_help(const struct args *args)
@@ -213,16 +232,16 @@ static int take_option(int opt, const char *word, struct args *args)
 	return bad_usage(args, "unknown option '%s'", word);
 }
 
-static const struct option help_only[] = {{"help", no_argument, NULL, OPT_HELP},
-					  {NULL, 0, NULL, 0}};
-static const struct option help_json[] = {{"help", no_argument, NULL, OPT_HELP},
-					  {"json", no_argument, NULL, OPT_JSON},
-					  {NULL, 0, NULL, 0}};
+static const struct option help_only[] = { { "help", no_argument, NULL, OPT_HELP },
+					   { NULL, 0, NULL, 0 } };
+static const struct option help_json[] = { { "help", no_argument, NULL, OPT_HELP },
+					   { "json", no_argument, NULL, OPT_JSON },
+					   { NULL, 0, NULL, 0 } };
 
 /* argv[0] is the command's name. */
 static int run(const struct command *c, int argc, char **argv)
 {
-	struct args args = {.command = c->name, .timeout_ms = -1};
+	struct args args = { .command = c->name, .timeout_ms = -1 };
 	const struct option *longs = c->json ? help_json : help_only;
 	char optstring[16];
 	int opt, status;
@@ -278,7 +297,9 @@ static int main_without_command(int argc, char **argv)
 		puts("sockctl (" PACKAGE_NAME ") " PACKAGE_VERSION);
 		return EXIT_DONE;
 	}
-	complain(argv[1][0] == '-' ? "unknown option '%s'" : "there is no command '%s'", argv[1]);
+	complain(argv[1][0] == '-' ? "unknown option '%s'" :
+				     "there is no command '%s'; 'sockctl help' lists them",
+		 argv[1]);
 	print_usage(stderr, NULL);
 	return EXIT_USAGE;
 }
