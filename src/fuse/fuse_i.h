@@ -69,6 +69,8 @@ struct sockfs_session {
 	size_t len;    /* its bytes */
 	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */
 	struct reply_pipe pipe; /* for large reads */
+	struct kiocb_queue bulk; /* large reads that stand back, parked (bulk.c) */
+	bool crowded;		 /* the request in work is not the only one that is there */
 	bool got_init;
 };
 
@@ -114,6 +116,13 @@ void iocb_free(struct fuse_iocb *io);
 
 /* End the parked requests of @file (NULL: all) with @err. */
 void iocb_cancel(struct sockfs_session *s, const struct file *file, int err);
+
+/* bulk.c ------------------------------------------------------------------ */
+
+/* f_op->read_iter, now or when no smaller request is left. */
+ssize_t bulk_read(struct fuse_iocb *io);
+/* Serve the next large read that stands back; false: there is none. */
+bool bulk_next(struct sockfs_session *s);
 
 /* reply.c ----------------------------------------------------------------- */
 

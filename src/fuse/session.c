@@ -29,7 +29,9 @@
 #include "lib/log.h"
 #include "mm/slab.h"
 
+/* A turn ends after so many requests or so much time, and the sockets get theirs. */
 #define TURN_MAX 32
+#define TURN_NS 500000u
 #define FREE_BUFS_MAX 4
 
 /* Zeros behind a message: names in a broken one end there, fixed structures are whole. */
@@ -41,6 +43,7 @@ struct session_impl {
 	uv_loop_t *loop;
 	uv_poll_t poll;
 	uv_idle_t idle; /* while there is work */
+	uv_idle_t again; /* while large reads stand back */
 	bool polling; /* the handle is the loop's */
 	bool stopped;
 	bool ended;
@@ -147,6 +150,7 @@ static void session_end(struct session_impl *si, int err)
 		return;
 	si->ended = true;
 	uv_poll_stop(&si->poll);
+	uv_idle_stop(&si->again);
 	if (si->spin.open)
 		spin_stop(&si->spin);
 	/* From here on libfuse does not complain that nobody reads its answers. */
@@ -187,14 +191,43 @@ static void session_process(struct sockfs_session *s)
 	}
 }
 
+static bool session_turn(struct session_impl *si);
+
+static void on_again(uv_idle_t *handle)
+{
+	session_turn(container_of(handle, struct session_impl, again));
+}
+
+/* With large reads left the loop must not sleep. */
+static void session_again(struct session_impl *si, bool on)
+{
+	if (on == (bool)uv_is_active((uv_handle_t *)&si->again) || si->stopped || si->ended)
+		return;
+	if (on)
+		uv_idle_start(&si->again, on_again);
+	else
+		uv_idle_stop(&si->again);
+}
+
+/* Is a turn of @i requests that began at @start over? */
+static bool turn_is_over(const struct session_impl *si, int i, uint64_t start)
+{
+	return i >= TURN_MAX || si->stopped || (i > 0 && uv_hrtime() - start > TURN_NS);
+}
+
 /* Work on what is there, but not for ever. False: there was nothing. */
 static bool session_turn(struct session_impl *si)
 {
+	struct sockfs_session *s = &si->s;
+	uint64_t start = uv_hrtime();
 	int i;
 
-	for (i = 0; i < TURN_MAX && !si->stopped; i++) {
-		ssize_t n = session_receive(&si->s);
+	for (i = 0; !turn_is_over(si, i, start); i++) {
+		ssize_t n = session_receive(s);
 
+		s->crowded = i > 0 || !TAILQ_EMPTY(&s->bulk);
+		if (n == -EAGAIN && bulk_next(s))
+			continue;
 		if (n == -EAGAIN)
 			break;
 		if (i == 0)
@@ -203,8 +236,9 @@ static bool session_turn(struct session_impl *si)
 			session_end(si, (int)n);
 			return true;
 		}
-		session_process(&si->s);
+		session_process(s);
 	}
+	session_again(si, !TAILQ_EMPTY(&s->bulk));
 	if (i > 0)
 		spin_busy(&si->spin);
 	return i > 0;
@@ -299,6 +333,7 @@ struct sockfs_session *sockfs_session_new(uv_loop_t *loop, struct super_block *s
 	s->sb = sb;
 	s->pipe = (struct reply_pipe){.to.fd = -1, .from = -1};
 	LIST_INIT(&s->parked);
+	TAILQ_INIT(&s->bulk);
 	s->buf = alloc_buf(SESSION_BUF_SIZE + BUF_PAD);
 	s->scratch = alloc_buf(SESSION_BUF_SIZE);
 	s->iocb_cache = kmem_cache_create("fuse_iocb", sizeof(struct fuse_iocb), 0,
@@ -401,6 +436,7 @@ int sockfs_session_start(struct sockfs_session *s)
 	si->polling = true;
 	uv_idle_init(si->loop, &si->idle);
 	s->sb->s_begin_work = begin_work;
+	uv_idle_init(si->loop, &si->again);
 	spin_init(&si->spin, si->loop, si->spin_us, session_look, session_alone, si);
 	return uv_poll_start(&si->poll, UV_READABLE, on_readable);
 }
@@ -424,6 +460,7 @@ void sockfs_session_stop(struct sockfs_session *s)
 	/* The descriptor goes with the mount, so the loop must let go of it before. */
 	if (si->polling) {
 		uv_close((uv_handle_t *)&si->poll, on_poll_closed);
+		uv_close((uv_handle_t *)&si->again, NULL);
 		uv_close((uv_handle_t *)&si->idle, NULL);
 		s->sb->s_begin_work = NULL;
 	}

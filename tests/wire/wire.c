@@ -238,7 +238,8 @@ void wire_send_raw(struct wire *w, const void *msg, size_t len)
 {
 	if (send(w->fd, msg, len, MSG_NOSIGNAL) != (ssize_t)len)
 		abort();
-	wire_turn(w);
+	if (!w->hold)
+		wire_turn(w);
 }
 
 void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nodeid,

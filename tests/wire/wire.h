@@ -56,6 +56,7 @@ struct wire {
 	uint64_t last_kh;   /* of FUSE_NOTIFY_POLL */
 	uint64_t last_inval; /* nodeid of FUSE_NOTIFY_INVAL_INODE */
 	bool ready, ended;
+	bool hold; /* send without letting the daemon work: several are there at once */
 };
 
 /* Up, with INIT answered; NULL: failed. wire_new_raw stops before INIT. */
