@@ -35,37 +35,37 @@ struct command {
 
 /* In the order of a socket's life; help prints it so. */
 static const struct command commands[] = {
-	{ "connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2,
-	  ADDRESS_HELP "Returns when it is connected; Ctrl-C gives up.\n" },
-	{ "bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2,
-	  ADDRESS_HELP "Port 0 is any free port; 'sockctl local FILE' tells which.\n" },
-	{ "listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections",
-	  "b:", false, 1, 2,
-	  ADDRESS_HELP
-	  "Without it: any address and any free port; 'sockctl local FILE' tells which.\n"
-	  "-b BACKLOG: how many connections may wait to be accepted.\n" },
-	{ "accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
-	  1, 1, "Waits for one if there is none. Reading the FILE does the same.\n" },
-	{ "shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2,
-	  2, "rd: we read end of file. wr: the peer does, behind all that was written.\n" },
-	{ "abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1,
-	  "Whatever waits on it ends with an error, and what is queued is lost.\n" },
-	{ "local", cmd_local, "FILE", "print the local address", "", false, 1, 1, NULL },
-	{ "peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1, NULL },
+	{"connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2,
+	 ADDRESS_HELP "Returns when it is connected; Ctrl-C gives up.\n"},
+	{"bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2,
+	 ADDRESS_HELP "Port 0 is any free port; 'sockctl local FILE' tells which.\n"},
+	{"listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections",
+	 "b:", false, 1, 2,
+	 ADDRESS_HELP
+	 "Without it: any address and any free port; 'sockctl local FILE' tells which.\n"
+	 "-b BACKLOG: how many connections may wait to be accepted.\n"},
+	{"accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
+	 1, 1, "Waits for one if there is none. Reading the FILE does the same.\n"},
+	{"shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2,
+	 2, "rd: we read end of file. wr: the peer does, behind all that was written.\n"},
+	{"abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1,
+	 "Whatever waits on it ends with an error, and what is queued is lost.\n"},
+	{"local", cmd_local, "FILE", "print the local address", "", false, 1, 1, NULL},
+	{"peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1, NULL},
 	/* "+", or -1 would be an option: set FILE linger -1 */
-	{ "set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3,
-	  "Values are numbers, or on and off; sockctl(1) has their units.\n" },
-	{ "get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2, NULL },
-	{ "stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
-	  NULL },
-	{ "ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1,
-	  "-w: again each second, until interrupted.\n" },
-	{ "wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
-	  "t:", false, 2, 2,
-	  "STATE: unconnected, connecting, connected, listening, disconnecting, closed\n"
-	  "-t SECONDS: fail after that time; it may have a fraction.\n" },
-	{ "help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
-	  NULL },
+	{"set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3,
+	 "Values are numbers, or on and off; sockctl(1) has their units.\n"},
+	{"get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2, NULL},
+	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
+	 NULL},
+	{"ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1,
+	 "-w: again each second, until interrupted.\n"},
+	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
+	 "t:", false, 2, 2,
+	 "STATE: unconnected, connecting, connected, listening, disconnecting, closed\n"
+	 "-t SECONDS: fail after that time; it may have a fraction.\n"},
+	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
+	 NULL},
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -232,16 +232,16 @@ static int take_option(int opt, const char *word, struct args *args)
 	return bad_usage(args, "unknown option '%s'", word);
 }
 
-static const struct option help_only[] = { { "help", no_argument, NULL, OPT_HELP },
-					   { NULL, 0, NULL, 0 } };
-static const struct option help_json[] = { { "help", no_argument, NULL, OPT_HELP },
-					   { "json", no_argument, NULL, OPT_JSON },
-					   { NULL, 0, NULL, 0 } };
+static const struct option help_only[] = {{"help", no_argument, NULL, OPT_HELP},
+					  {NULL, 0, NULL, 0}};
+static const struct option help_json[] = {{"help", no_argument, NULL, OPT_HELP},
+					  {"json", no_argument, NULL, OPT_JSON},
+					  {NULL, 0, NULL, 0}};
 
 /* argv[0] is the command's name. */
 static int run(const struct command *c, int argc, char **argv)
 {
-	struct args args = { .command = c->name, .timeout_ms = -1 };
+	struct args args = {.command = c->name, .timeout_ms = -1};
 	const struct option *longs = c->json ? help_json : help_only;
 	char optstring[16];
 	int opt, status;
@@ -297,8 +297,8 @@ static int main_without_command(int argc, char **argv)
 		puts("sockctl (" PACKAGE_NAME ") " PACKAGE_VERSION);
 		return EXIT_DONE;
 	}
-	complain(argv[1][0] == '-' ? "unknown option '%s'" :
-				     "there is no command '%s'; 'sockctl help' lists them",
+	complain(argv[1][0] == '-' ? "unknown option '%s'"
+				   : "there is no command '%s'; 'sockctl help' lists them",
 		 argv[1]);
 	print_usage(stderr, NULL);
 	return EXIT_USAGE;

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC2013  # words, not lines
 # The manual pages are clean mdoc, and name each option, ioctl and command that there is.
 cd "${srcdir:-.}" || exit 99
 if ! command -v mandoc >/dev/null && ! command -v groff >/dev/null; then
@@ -32,22 +31,23 @@ described()
 		complain "doc/$1 does not describe $3"
 }
 
+# described_all PAGE MACRO WORDS: all of these, and there have to be some.
+described_all()
+{
+	[ -n "$3" ] || complain "no $2 found for doc/$1: has the source another form?"
+	for word in $3; do
+		described "$1" "$2" "$word"
+	done
+}
+
 # The options of the command line and of -o that are sockfs's own.
-for option in $(sed -n '/KEY_PASS\|KEY_IGNORE/d; s/^\tFUSE_OPT_KEY("\([^"=]*\)=*",.*/\1/p' \
-	src/options.c); do
-	case $option in
-	-*) described sockfs.8 Fl "${option#-}" ;;
-	*) described sockfs.8 Cm "$option" ;;
-	esac
-done
-for ioctl in $(sed -n 's/^#define \(SOCKFS_IOC_[A-Z]*\) _IO.*/\1/p' include/sockfs/ioctl.h) \
-	$(sed -n 's/^#define \(SOCKFS_SO_[A-Z_]*\) .*/\1/p' include/sockfs/ioctl.h); do
-	described sockfs.7 Dv "$ioctl"
-done
-for option in $(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/net/sockopt.c); do
-	described sockctl.1 Cm "$option"
-done
-for command in $(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c); do
-	described sockctl.1 Cm "$command"
-done
+options=$(sed -n '/KEY_PASS\|KEY_IGNORE/d; s/^\tFUSE_OPT_KEY("\([^"=]*\)=*",.*/\1/p' src/options.c)
+described_all sockfs.8 Fl "$(printf '%s\n' "$options" | sed -n 's/^-//p')"
+described_all sockfs.8 Cm "$(printf '%s\n' "$options" | grep -v '^-')"
+described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_IOC_[A-Z]*\) _IO.*/\1/p' \
+	include/sockfs/ioctl.h)"
+described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_SO_[A-Z_]*\) .*/\1/p' \
+	include/sockfs/ioctl.h)"
+described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/net/sockopt.c)"
+described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c)"
 exit $failed
