@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "fs/fs_i.h"
 #include "mm/slab.h"
@@ -51,6 +52,12 @@ void file_discard(struct file *file)
 	(void)idtable_remove(&inode->i_sb->s_files, file->f_id);
 	kmem_cache_free(filp_cachep, file);
 	inode_put_open(inode);
+}
+
+void file_accessed(struct file *file)
+{
+	if (!(file->f_flags & O_NOATIME))
+		touch_atime(file->f_inode);
 }
 
 void file_release(struct file *file)

@@ -473,6 +473,8 @@ struct file *alloc_file(struct inode *inode, unsigned int flags);
 struct file *fget(struct super_block *sb, uint64_t id);
 /* Calls f_op->release, leaves the poll list, frees. May free the inode. */
 void file_release(struct file *file);
+/* What it is open on was read: touch_atime, unless O_NOATIME. include/linux/fs.h */
+void file_accessed(struct file *file);
 /* Drop a file whose open failed: as file_release without f_op->release. */
 void file_discard(struct file *file);
 

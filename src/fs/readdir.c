@@ -75,7 +75,7 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	struct dentry *cursor = file->private_data;
 	struct dentry *dentry;
 
-	touch_atime(dir);
+	file_accessed(file);
 	if (ctx->pos == 0 && !emit_dot(ctx, ".", dir))
 		return 0;
 	if (ctx->pos == 1 && !emit_dot(ctx, "..", parent_of(dir)))

@@ -117,7 +117,7 @@ static void read_reply_pipe(struct fuse_iocb *io, size_t n)
 static void read_finish(struct fuse_iocb *io, ssize_t ret)
 {
 	if (ret > 0)
-		touch_atime(io->inode);
+		file_accessed(io->kiocb.ki_filp);
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else if (io->kiocb.ki_iter.iter_type == ITER_PIPE && ret > 0)

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static mode_t mode_of(const char *word)
@@ -120,6 +121,36 @@ static long do_lock(char **a)
 	};
 
 	return fcntl(fscall_fd(a[0]), F_OFD_SETLK, &lock);
+}
+
+/* Locks of the other kind, asked for by a child: they belong to processes. */
+static long do_childlock(char **a)
+{
+	struct flock lock = {
+		.l_type = (short)fscall_flags(a[1]),
+		.l_start = fscall_number(a[2]),
+		.l_len = fscall_number(a[3]),
+	};
+	int fd = fscall_fd(a[0]), status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(fcntl(fd, F_SETLK, &lock) == 0 ? 0 : errno);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		fscall_bad("no child", a[0]);
+	errno = WEXITSTATUS(status);
+	return errno == 0 ? 0 : -1;
+}
+
+static long do_plock(char **a)
+{
+	struct flock lock = {
+		.l_type = (short)fscall_flags(a[1]),
+		.l_start = fscall_number(a[2]),
+		.l_len = fscall_number(a[3]),
+	};
+
+	return fcntl(fscall_fd(a[0]), F_SETLK, &lock);
 }
 
 static long do_getfl(char **a)
@@ -491,6 +522,7 @@ static const struct fscall calls[] = {
 	{"bind", 1, 1, do_bind},
 	{"changed", 1, 1, do_changed},
 	{"chdir", 1, 1, do_chdir},
+	{"childlock", 4, 4, do_childlock},
 	{"chmod", 2, 2, do_chmod},
 	{"chown", 3, 3, do_chown},
 	{"close", 1, 1, do_close},
@@ -522,6 +554,7 @@ static const struct fscall calls[] = {
 	{"mknod", 3, 3, do_mknod},
 	{"mmap", 3, 3, do_mmap},
 	{"open", 2, 3, do_open},
+	{"plock", 4, 4, do_plock},
 	{"pread", 2, 2, do_pread},
 	{"pwrite", 3, 3, do_pwrite},
 	{"read", 1, 1, do_read},
