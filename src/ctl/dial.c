@@ -11,6 +11,11 @@
  * its only claim, and connects it; the file is a socket's from then on, only
  * the kernel goes on calling it by the number of the path.
  *
+ * The kernel locks an inode while a write to it waits, so no two connections may
+ * share one, though they were dialled by one path: each lookup of a port makes an
+ * inode, which the kernel may not keep (I_UNSTABLE). Their st_ino is the same all
+ * the same, for cp(1) and others look before and after they open.
+ *
  * Failure modes: those of connect(2). The caller gets them from open(2), and the
  * socket goes with the file that never was. With O_NONBLOCK open returns at once
  * and poll and SO_ERROR tell, as after EINPROGRESS.
@@ -106,6 +111,19 @@ static int host_lookup(struct inode *dir, const struct qstr *name, struct inode 
 	return 0;
 }
 
+/* Of a path, whichever inode stands for it; sequential numbers never get so far (FNV-1a). */
+static uint64_t port_ino(const struct sockfs_addr *addr)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *s = addr->host; *s != '\0'; s++)
+		hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+	hash = (hash ^ '/') * UINT64_C(0x100000001b3);
+	for (const char *s = addr->port; *s != '\0'; s++)
+		hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+	return hash | UINT64_C(1) << 63;
+}
+
 static int port_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
 {
 	const struct dial_name *host = PLAIN_I(dir)->private;
@@ -121,6 +139,8 @@ static int port_lookup(struct inode *dir, const struct qstr *name, struct inode 
 	err = dial_new_inode(dir, &addr, PORT_MODE, &inode);
 	if (err != 0)
 		return err;
+	inode->i_ino = port_ino(&addr);
+	inode->i_state |= I_UNSTABLE;
 	inode->i_op = &port_iops;
 	inode->i_fop = &port_fops;
 	*ret_inode = inode;

@@ -132,9 +132,6 @@ START_TEST(names_that_can_be)
 		ck_assert_int_eq(wire_lookup(w, e.nodeid, ports[i], &p), 0);
 		ck_assert_uint_eq(p.attr.mode, S_IFREG | 0666);
 		ck_assert_uint_eq(p.attr.nlink, 1);
-		/* The kernel may believe it: only open asks the network. */
-		ck_assert_uint_gt(p.entry_valid, 0);
-		ck_assert_uint_gt(p.attr_valid, 0);
 	}
 	ck_assert_uint_eq(sockets(), 0);
 }
@@ -482,6 +479,25 @@ START_TEST(attributes_of_a_path_are_fixed)
 }
 END_TEST
 
+/* While a write waits the kernel locks its inode: two connections must not share one. */
+START_TEST(each_lookup_of_a_port_is_an_inode)
+{
+	struct fuse_entry_out host, one, two, other;
+
+	ck_assert_int_eq(wire_lookup(w, tcp, "127.0.0.1", &host), 0);
+	ck_assert_int_eq(wire_lookup(w, host.nodeid, "80", &one), 0);
+	ck_assert_int_eq(wire_lookup(w, host.nodeid, "80", &two), 0);
+	ck_assert_int_eq(wire_lookup(w, host.nodeid, "81", &other), 0);
+	ck_assert_uint_ne(one.nodeid, two.nodeid);
+	/* So that the kernel looks again before it opens it again. */
+	ck_assert_uint_eq(one.entry_valid, 0);
+	ck_assert_uint_eq(one.entry_valid_nsec, 0);
+	/* To programs it is one file. */
+	ck_assert_uint_eq(one.attr.ino, two.attr.ino);
+	ck_assert_uint_ne(one.attr.ino, other.attr.ino);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("dial");
@@ -504,6 +520,7 @@ static TCase *tests(void)
 	tcase_add_test(t, close_while_dialling);
 	tcase_add_test(t, nonblock_tells_the_error_later);
 	tcase_add_test(t, attributes_of_a_path_are_fixed);
+	tcase_add_test(t, each_lookup_of_a_port_is_an_inode);
 	return t;
 }
 
