@@ -88,6 +88,8 @@ int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
 /* tcp_connect.c ----------------------------------------------------------- */
 
 int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+/* Where to, the address that is being tried; ss_family 0: none yet. */
+struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk);
 /* Give the dial up; its waiter, if any, is completed with @err. */
 void tcp_dial_abort(struct tcp_sock *tsk, int err);
 

@@ -148,6 +148,15 @@ static void dial_fail(struct tcp_dial *dial, int err)
 	iput(inode);
 }
 
+struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk)
+{
+	const struct tcp_dial *dial = tsk->dial;
+
+	if (dial == NULL || dial->list == NULL || dial->next == 0)
+		return (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+	return dial->list->addr[dial->next - 1];
+}
+
 void tcp_dial_abort(struct tcp_sock *tsk, int err)
 {
 	if (tsk->dial != NULL)

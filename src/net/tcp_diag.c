@@ -65,6 +65,7 @@ void tcp_diag(struct socket *sock, struct sock_diag *ret_diag)
 	ret_diag->family = (sa_family_t)tsk->family;
 	(void)getsockname(tsk->fd, (struct sockaddr *)&ret_diag->local, &len);
 	len = sizeof(ret_diag->remote);
-	(void)getpeername(tsk->fd, (struct sockaddr *)&ret_diag->remote, &len);
+	if (getpeername(tsk->fd, (struct sockaddr *)&ret_diag->remote, &len) != 0)
+		ret_diag->remote = tcp_dial_peer(tsk);
 	diag_info(sock, tsk->fd, ret_diag);
 }

@@ -395,6 +395,39 @@ START_TEST(tcp_has_the_columns_of_the_kernel)
 }
 END_TEST
 
+/* A connection that nobody answers: to a queue that is full. */
+START_TEST(a_dial_says_where_to)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int full = socket(AF_INET, SOCK_STREAM, 0), filler[2];
+	struct sockfs_addr addr = {.host = "127.0.0.1"};
+	struct end c = make_file("c");
+	struct tcp_line line;
+	socklen_t len = sizeof(sa);
+	uint64_t u;
+
+	ck_assert_int_eq(bind(full, (void *)&sa, sizeof(sa)), 0);
+	ck_assert_int_eq(listen(full, 0), 0);
+	ck_assert_int_eq(getsockname(full, (void *)&sa, &len), 0);
+	for (int i = 0; i < 2; i++) {
+		filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(filler[i], (void *)&sa, sizeof(sa));
+	}
+	sprintf(addr.port, "%u", ntohs(sa.sin_port));
+	u = wire_start_ioctl(w, c.nodeid, c.fh, SOCKFS_IOC_CONNECT, &addr);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
+	ck_assert(find_tcp("tcp", c.ino, &line));
+	ck_assert_uint_eq(line.state, 2);
+	ck_assert_str_eq(line.remote, "0100007F");
+	ck_assert_uint_eq(line.remote_port, ntohs(sa.sin_port));
+	wire_interrupt(w, u);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), -EINTR);
+	close(filler[0]);
+	close(filler[1]);
+	close(full);
+}
+END_TEST
+
 START_TEST(ipv6_sockets_are_in_tcp6)
 {
 	int six = socket(AF_INET6, SOCK_STREAM, 0);
@@ -480,6 +513,7 @@ static TCase *tests(void)
 	tcase_add_test(t, others_go_on_meanwhile);
 	tcase_add_test(t, stop_while_a_table_is_made);
 	tcase_add_test(t, tcp_has_the_columns_of_the_kernel);
+	tcase_add_test(t, a_dial_says_where_to);
 	tcase_add_test(t, ipv6_sockets_are_in_tcp6);
 	tcase_add_test(t, slabinfo_is_version_2_1);
 	tcase_add_test(t, sockstat_counts);
