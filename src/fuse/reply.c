@@ -24,6 +24,12 @@
 /* Only we change what is stable, and we say so (s_inval_attr). */
 #define STABLE_SECONDS 3600.0
 
+/*
+ * What is there without a name (below tcp) is made anew by each lookup, and a
+ * directory that becomes another one is lost to who stands in it.
+ */
+#define NAMELESS_SECONDS 1e9
+
 /* The kernel refuses an answer with a number out of 1..511, and then waits for ever. */
 #define ERRNO_LAST 511
 
@@ -38,7 +44,9 @@ void reply_err(fuse_req_t req, ssize_t err)
 
 double inode_timeout(const struct inode *inode)
 {
-	return inode->i_state & I_UNSTABLE ? 0.0 : STABLE_SECONDS;
+	if (inode->i_state & I_UNSTABLE)
+		return 0.0;
+	return inode->i_state & I_FIXED && inode->i_nlink == 0 ? NAMELESS_SECONDS : STABLE_SECONDS;
 }
 
 void fill_entry(struct inode *inode, struct fuse_entry_param *ret_e)

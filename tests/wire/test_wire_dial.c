@@ -127,6 +127,8 @@ START_TEST(names_that_can_be)
 		ck_assert_int_eq(wire_lookup(w, tcp, hosts[i], &e), 0);
 		ck_assert_uint_eq(e.attr.mode, S_IFDIR | 0555);
 		ck_assert_uint_eq(e.attr.nlink, 2);
+		/* Asked again it would be another directory: not in anybody's life. */
+		ck_assert_uint_gt(e.entry_valid, 365 * 24 * 3600);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
 		ck_assert_int_eq(wire_lookup(w, e.nodeid, ports[i], &p), 0);
