@@ -412,7 +412,7 @@ void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *t
 {
 	int err = 0;
 
-	impl(s)->spin_us = tuning->spin_us;
+	impl(s)->spin_us = spin_may_pay() ? tuning->spin_us : 0;
 	if (tuning->pipe_size > 0)
 		err = reply_pipe_open(&s->pipe, tuning->pipe_size);
 	if (err != 0)

@@ -9,6 +9,8 @@
 
 #include "fuse/spin.h"
 
+#include <sched.h>
+
 #include "lib/util.h"
 
 /*
@@ -43,6 +45,14 @@ static void on_idle(uv_idle_t *handle)
 			return;
 		}
 	}
+}
+
+/* On a lone processor nobody can ask while we look. */
+bool spin_may_pay(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) != 0 || CPU_COUNT(&set) > 1;
 }
 
 void spin_init(struct spin *sp, uv_loop_t *loop, unsigned int usec, bool (*look)(void *arg),

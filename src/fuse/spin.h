@@ -37,7 +37,10 @@ struct spin {
 	void *arg;
 };
 
-/* Ready on @loop, for at most @usec microseconds at a time; 0: spin_busy does nothing. */
+/* Is there more than one processor to run on? */
+bool spin_may_pay(void);
+
+/* Ready on @loop, for at most @usec microseconds at a time; 0: never, and sp->open stays false. */
 void spin_init(struct spin *sp, uv_loop_t *loop, unsigned int usec, bool (*look)(void *arg),
 	       bool (*alone)(void *arg), void *arg);
 /* Stop for good. spin_close, if sp->open, must follow; @on_closed as for uv_close. */

@@ -7,6 +7,8 @@
 
 #include "fuse/spin.h"
 
+#include <sched.h>
+
 #include "unit.h"
 
 #define USEC 5000000u /* longer than any test */
@@ -84,6 +86,23 @@ START_TEST(no_budget_no_spin)
 	}
 	ck_assert_int_eq(uv_run(&loop, UV_RUN_NOWAIT), 0);
 	ck_assert_int_eq(looks, 0);
+}
+END_TEST
+
+START_TEST(on_a_lone_processor_it_cannot_pay)
+{
+	cpu_set_t all, one;
+	int cpu = 0;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	ck_assert_int_eq(spin_may_pay(), CPU_COUNT(&all) > 1);
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	ck_assert(!spin_may_pay());
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(all), &all), 0);
 }
 END_TEST
 
@@ -186,6 +205,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, no_budget_no_spin);
+	tcase_add_test(tc, on_a_lone_processor_it_cannot_pay);
 	tcase_add_test(tc, long_pauses_never_make_it_spin);
 	tcase_add_test(tc, a_short_pause_makes_it_spin);
 	tcase_add_test(tc, what_waits_for_a_socket_gets_its_turn);
