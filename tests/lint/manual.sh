@@ -18,6 +18,10 @@ for page in doc/*.[1-9]; do
 	if command -v mandoc >/dev/null; then
 		mandoc -T lint -W warning "$page" || complain "$page: mandoc complains"
 	fi
+	# These are words of messages, and macros: No and In vanish without a \& in front.
+	if grep -nE '^\.[A-Z][a-z] (.* )?(No|In) (such|space|programs)' "$page"; then
+		complain "$page: a word of the text is taken for a macro"
+	fi
 	if command -v groff >/dev/null; then
 		said=$(groff -mandoc -ww -Tutf8 -z "$page" 2>&1)
 		[ -z "$said" ] || complain "$page: groff complains: $said"
