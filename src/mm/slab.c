@@ -7,8 +7,9 @@
  * The words are in slab.h, the layout in slab_def.h.
  *
  * Invariants
- *   - A slab is in one list: empty (inuse 0), full (inuse num) or partial.
- *   - freelist[inuse..num-1] holds each free slot's number once.
+ *   - A slab is in `empty' (nr_free num) or in `partial', or full (nr_free 0) and in
+ *     neither: to move it would touch its neighbours in a list, which are cold.
+ *   - freelist[0..nr_free-1] holds each free slot's number once.
  *   - An object in the ready stack counts as in use for its slab, so a slab
  *     never goes away under it. nr_inuse - ac.avail objects are the users'.
  *   - ac.limit is 0, and ac.avail too, for debug caches and while a fault
@@ -89,8 +90,9 @@ static struct slab *slab_new(struct kmem_cache *s)
 	if (slab == NULL)
 		goto out;
 	slab->slab_cache = s;
+	slab->nr_free = s->num;
 	for (unsigned int i = 0; i < s->num; i++)
-		slab->freelist[i] = (uint16_t)i;
+		slab->freelist[i] = (uint16_t)(s->num - 1 - i); /* slot 0 goes first */
 	if (kmem_cache_debug(s) && slab_debug_setup(s, slab) < 0)
 		goto unmap;
 	if (s->ctor != NULL)
@@ -101,6 +103,7 @@ static struct slab *slab_new(struct kmem_cache *s)
 #endif
 	slab_asan_poison_slots(s, slab);
 	LIST_INSERT_HEAD(&s->empty, slab, slab_list);
+	LIST_INSERT_HEAD(&s->slabs, slab, all_list);
 	s->nr_empty++;
 	s->nr_slabs++;
 	goto out;
@@ -118,11 +121,13 @@ static int slab_destroy(struct kmem_cache *s, struct slab *slab)
 	int saved = errno;
 
 	LIST_REMOVE(slab, slab_list);
+	LIST_REMOVE(slab, all_list);
 	slab_asan_unpoison(slab, s->slab_bytes);
 	if (munmap(slab, s->slab_bytes) < 0) {
 		errno = saved;
 		slab_asan_poison_slots(s, slab);
 		LIST_INSERT_HEAD(&s->empty, slab, slab_list);
+		LIST_INSERT_HEAD(&s->slabs, slab, all_list);
 		return -ENOMEM;
 	}
 	map_hint = (char *)slab;
@@ -148,34 +153,32 @@ static struct slab *slab_with_room(const struct kmem_cache *s)
 
 static void *slab_get_obj(struct kmem_cache *s, struct slab *slab)
 {
-	void *obj = index_to_obj(s, slab, slab->freelist[slab->inuse++]);
+	unsigned int nr_free = slab->nr_free--;
+	void *obj = index_to_obj(s, slab, slab->freelist[nr_free - 1]);
 
 	s->nr_inuse++;
-	if (slab->inuse == 1) {
+	if (nr_free == s->num) {
 		s->nr_empty--;
 		LIST_REMOVE(slab, slab_list);
 		LIST_INSERT_HEAD(&s->partial, slab, slab_list);
 	}
-	if (slab->inuse == s->num) {
+	if (nr_free == 1)
 		LIST_REMOVE(slab, slab_list);
-		LIST_INSERT_HEAD(&s->full, slab, slab_list);
-	}
 	return obj;
 }
 
 static void slab_put_obj(struct kmem_cache *s, void *obj)
 {
 	struct slab *slab = virt_to_slab(s, obj);
+	unsigned int nr_free = slab->nr_free++;
 
-	if (slab->inuse == s->num) {
-		/* at the head: the fullest slab is the next to be filled up, so
-		 * that emptier ones get a chance to become empty */
-		LIST_REMOVE(slab, slab_list);
+	/* at the head: the fullest slab is the next to be filled up, so
+	 * that emptier ones get a chance to become empty */
+	if (nr_free == 0)
 		LIST_INSERT_HEAD(&s->partial, slab, slab_list);
-	}
-	slab->freelist[--slab->inuse] = (uint16_t)obj_to_index(s, slab, obj);
+	slab->freelist[nr_free] = (uint16_t)obj_to_index(s, slab, obj);
 	s->nr_inuse--;
-	if (slab->inuse != 0)
+	if (nr_free + 1 != s->num)
 		return;
 	LIST_REMOVE(slab, slab_list);
 	LIST_INSERT_HEAD(&s->empty, slab, slab_list);
@@ -238,7 +241,7 @@ static bool cache_refill(struct kmem_cache *s)
 		do {
 			/* from the back, so that they go out in the order of their slots */
 			ac->entry[batch - ++n] = slab_get_obj(s, slab);
-		} while (n < batch && slab->inuse < s->num);
+		} while (n < batch && slab->nr_free != 0);
 	}
 	if (n < batch)
 		memmove(ac->entry, ac->entry + batch - n, n * sizeof(ac->entry[0]));

@@ -160,8 +160,8 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 		s->flags |= SLAB_CONSISTENCY_CHECKS;
 	s->ctor = ctor;
 	LIST_INIT(&s->partial);
-	LIST_INIT(&s->full);
 	LIST_INIT(&s->empty);
+	LIST_INIT(&s->slabs);
 	err = calculate_sizes(s, align);
 	if (err)
 		goto free_cache;
@@ -182,7 +182,7 @@ static unsigned int list_slab_objects(const struct kmem_cache *s, const struct s
 	uint8_t is_free[(UNIT_BYTES << SLAB_MAX_ORDER) / MIN_ALIGN / 8] = { 0 };
 	unsigned int shown = 0;
 
-	for (unsigned int i = slab->inuse; i < s->num; i++)
+	for (unsigned int i = 0; i < slab->nr_free; i++)
 		is_free[slab->freelist[i] / 8] |= (uint8_t)(1u << slab->freelist[i] % 8);
 	for (unsigned int i = 0; i < s->num && shown < room; i++) {
 		if (is_free[i / 8] & 1u << i % 8)
@@ -205,9 +205,7 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	if (s->nr_inuse != 0) {
 		pr_err("Objects remaining in %s on kmem_cache_destroy(): %lu", s->name,
 		       s->nr_inuse);
-		LIST_FOREACH(slab, &s->full, slab_list)
-			room -= room != 0 ? list_slab_objects(s, slab, room) : 0;
-		LIST_FOREACH(slab, &s->partial, slab_list)
+		LIST_FOREACH(slab, &s->slabs, all_list)
 			room -= room != 0 ? list_slab_objects(s, slab, room) : 0;
 		return -EBUSY;
 	}

@@ -25,10 +25,16 @@
 #include "mm/slab.h"
 
 struct slab {
-	LIST_ENTRY(slab) slab_list; /* the cache's partial, full or empty */
+	LIST_ENTRY(slab) slab_list; /* the cache's partial or empty; a full one is in neither */
+	LIST_ENTRY(slab) all_list;
 	struct kmem_cache *slab_cache;
-	unsigned int inuse;  /* slots taken, ready ones counted as taken */
-	uint16_t freelist[]; /* a stack: freelist[inuse..num-1] are the free slots' numbers */
+	unsigned int nr_free; /* slots, ready ones not counted */
+	/*
+	 * A stack of the free slots' numbers, nr_free of them. It grows away from
+	 * here: a slab is nearly full most of the time, and then all that alloc and free
+	 * touch lies in its first cache line.
+	 */
+	uint16_t freelist[];
 };
 
 LIST_HEAD(slab_head, slab);
@@ -45,7 +51,8 @@ struct kmem_cache {
 	slab_flags_t flags;
 	size_t slab_bytes; /* 4096 << order; the alignment, too */
 	void (*ctor)(void *);
-	struct slab_head partial, full, empty;
+	struct slab_head partial, empty;
+	struct slab_head slabs; /* all */
 	unsigned long nr_slabs, nr_empty;
 	unsigned long nr_inuse; /* slots taken, ready ones too */
 	TAILQ_ENTRY(kmem_cache) list;
