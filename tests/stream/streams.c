@@ -355,7 +355,9 @@ static void interrupted(void)
 	sigaction(SIGALRM, &sa, NULL);
 	stream_fill(buf, 0, sizeof(buf));
 	setitimer(ITIMER_REAL, &often, NULL);
-	n = write(end.fd, buf, sizeof(buf));
+	do /* on a busy machine a signal may come before the first byte goes */
+		n = write(end.fd, buf, sizeof(buf));
+	while (n < 0 && errno == EINTR);
 	setitimer(ITIMER_REAL, &never, NULL);
 	if (n <= 0 || n >= (ssize_t)sizeof(buf))
 		die("the interrupted write: %zd", n);
