@@ -10,8 +10,9 @@
  * descriptors run out). So a dup of the descriptor is watched by a uv_poll_t,
  * made with the first wait and kept.
  *
- * Both stop late: only when an event finds nobody waiting. A talker that waits
- * again and again costs no system call for it.
+ * Reading and accepting stop late: only when an event finds nobody waiting. A
+ * talker that waits again and again costs no system call for it. Waiting for
+ * room stops with the last writer, for room is an event that does not pass.
  */
 #include "config.h"
 
@@ -154,6 +155,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		sock_data_ready(sock);
 	if (((events & ~unwanted) & UV_WRITABLE) && wait->tsk != NULL)
 		sock_write_space(sock);
+	/* Room stays: it would be told again and again. */
+	if (wait->tsk != NULL && !sk_has_writers(&wait->tsk->sk))
+		(void)wait_watch(wait, wait->events & ~UV_WRITABLE);
 	wait_put(wait);
 }
 
