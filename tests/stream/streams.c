@@ -9,13 +9,15 @@
  *	readers		threads and processes read at once: each byte comes to one
  *	both		one description is read and written at once by two threads
  *	interrupted	a write that is interrupted says how much of it went
- *	killed		a reader that is killed while it waits takes nothing with it
+ *	signals		a storm of signals on one who reads and one who writes
+ *	killed		a reader that is killed while it waits takes nothing with it,
+ *			a writer leaves what it has sent and no more
  *	big		calls of 1 byte and of 64 MiB
  *	passed		the descriptor lives on: dup, fork, exec, SCM_RIGHTS, O_CLOEXEC
  */
 #include "config.h"
 
-#include "tests/stream/ends.h"
+#include "tests/stream/streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,9 +33,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct end end; /* the file under test */
+struct end end;
 
-static void write_all(int fd, const void *buf, size_t size)
+void write_all(int fd, const void *buf, size_t size)
 {
 	const char *p = buf;
 
@@ -47,7 +49,7 @@ static void write_all(int fd, const void *buf, size_t size)
 	}
 }
 
-static void read_all(int fd, void *buf, size_t size)
+void read_all(int fd, void *buf, size_t size)
 {
 	char *p = buf;
 
@@ -61,7 +63,7 @@ static void read_all(int fd, void *buf, size_t size)
 	}
 }
 
-static pthread_t thread(void *(*run)(void *arg), void *arg)
+pthread_t thread(void *(*run)(void *arg), void *arg)
 {
 	pthread_t t;
 
@@ -70,12 +72,12 @@ static pthread_t thread(void *(*run)(void *arg), void *arg)
 	return t;
 }
 
-static void join(pthread_t t)
+void join(pthread_t t)
 {
 	pthread_join(t, NULL);
 }
 
-static pid_t process(void *(*run)(void *arg), void *arg)
+pid_t process(void *(*run)(void *arg), void *arg)
 {
 	pid_t pid = fork();
 
@@ -88,7 +90,7 @@ static pid_t process(void *(*run)(void *arg), void *arg)
 	return pid;
 }
 
-static void reap(pid_t pid)
+void reap(pid_t pid)
 {
 	int status;
 
@@ -96,7 +98,7 @@ static void reap(pid_t pid)
 		die("a child failed: status 0x%x", (unsigned int)status);
 }
 
-static bool is_parked(pid_t pid)
+bool is_parked(pid_t pid)
 {
 	char path[64], text[64] = "";
 	int fd;
@@ -294,7 +296,7 @@ static void readers(void)
 
 /* -------------------------------------------------------------------------- both */
 
-static void *echo_peer(void *arg)
+void *echo_peer(void *arg)
 {
 	char buf[4096];
 
@@ -335,79 +337,6 @@ static void both(void)
 	join(echo);
 	if (echoed != sizeof(buf))
 		die("%llu bytes came back", (unsigned long long)echoed);
-}
-
-/* ------------------------------------------------------------------- interrupted */
-
-static void on_alarm(int sig)
-{
-	(void)sig;
-}
-
-static void interrupted(void)
-{
-	static unsigned char buf[4 << 20], got[4 << 20];
-	struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
-	struct sigaction sa = {.sa_handler = on_alarm};
-	pthread_t writer;
-	ssize_t n;
-
-	sigaction(SIGALRM, &sa, NULL);
-	stream_fill(buf, 0, sizeof(buf));
-	setitimer(ITIMER_REAL, &often, NULL);
-	do /* on a busy machine a signal may come before the first byte goes */
-		n = write(end.fd, buf, sizeof(buf));
-	while (n < 0 && errno == EINTR);
-	setitimer(ITIMER_REAL, &never, NULL);
-	if (n <= 0 || n >= (ssize_t)sizeof(buf))
-		die("the interrupted write: %zd", n);
-	/* What it says went, and then the rest, and no byte else. */
-	writer = thread(echo_peer, NULL);
-	end_nonblock(&end, true);
-	for (size_t done = (size_t)n, read_ = 0; read_ < sizeof(buf);) {
-		struct pollfd p = {end.fd, (short)(POLLIN | (done < sizeof(buf) ? POLLOUT : 0)), 0};
-
-		poll(&p, 1, -1);
-		if (done < sizeof(buf) && (n = write(end.fd, buf + done, sizeof(buf) - done)) > 0)
-			done += (size_t)n;
-		if ((n = read(end.fd, got + read_, sizeof(got) - read_)) > 0)
-			read_ += (size_t)n;
-	}
-	if (memcmp(buf, got, sizeof(buf)) != 0)
-		die("the stream is not what was written");
-	end_shutdown(&end, SHUT_WR);
-	join(writer);
-}
-
-/* ------------------------------------------------------------------------ killed */
-
-static void *read_forever(void *arg)
-{
-	char buf[64];
-
-	(void)arg;
-	for (;;)
-		if (read(end.fd, buf, sizeof(buf)) > 0)
-			die("a reader got bytes before its end");
-	return NULL;
-}
-
-static void killed(void)
-{
-	char buf[64] = "", want[64] = "";
-
-	for (int i = 0; i < 20; i++) {
-		pid_t pid = process(read_forever, NULL);
-
-		wait_for(is_parked(pid));
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		snprintf(want, sizeof(want), "chunk %d", i);
-		write_all(end.peer, want, sizeof(want));
-		read_all(end.fd, buf, sizeof(buf));
-		if (strcmp(buf, want) != 0)
-			die("got '%s', not '%s'", buf, want);
-	}
 }
 
 /* --------------------------------------------------------------------------- big */
@@ -561,7 +490,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {
 	{"writers", writers}, {"readers", readers}, {"both", both}, {"interrupted", interrupted},
-	{"killed", killed},   {"big", big},	    {"passed", passed},
+	{"signals", signals}, {"killed", killed},   {"big", big},   {"passed", passed},
 };
 
 int main(int argc, char **argv)
