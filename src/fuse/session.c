@@ -44,6 +44,7 @@ struct session_impl {
 	uv_poll_t poll;
 	uv_idle_t idle; /* while there is work */
 	uv_idle_t again; /* while large reads stand back */
+	bool cut; /* the last turn ended before the device had no more */
 	bool polling; /* the handle is the loop's */
 	bool stopped;
 	bool ended;
@@ -220,15 +221,17 @@ static bool session_turn(struct session_impl *si)
 {
 	struct sockfs_session *s = &si->s;
 	uint64_t start = uv_hrtime();
+	bool cut = true;
 	int i;
 
 	for (i = 0; !turn_is_over(si, i, start); i++) {
 		ssize_t n = session_receive(s);
 
-		s->crowded = i > 0 || !TAILQ_EMPTY(&s->bulk);
+		s->crowded = i > 0 || si->cut || !TAILQ_EMPTY(&s->bulk);
 		if (n == -EAGAIN && bulk_next(s))
 			continue;
-		if (n == -EAGAIN)
+		cut = n != -EAGAIN;
+		if (!cut)
 			break;
 		if (i == 0)
 			spin_wake(&si->spin);
@@ -238,6 +241,7 @@ static bool session_turn(struct session_impl *si)
 		}
 		session_process(s);
 	}
+	si->cut = cut;
 	session_again(si, !TAILQ_EMPTY(&s->bulk));
 	if (i > 0)
 		spin_busy(&si->spin);
