@@ -202,23 +202,28 @@ END_TEST
 
 START_TEST(a_hundred_thousand_sockets)
 {
-	enum { N = 100000 };
+	/* valgrind would take minutes for all of them. */
+	const char *preload = getenv("LD_PRELOAD");
+	bool slow = preload != NULL && strstr(preload, "/vgpreload_") != NULL;
+	const unsigned int n = slow ? 2000 : 100000;
+	char line[TCP4_LINE + 1] = "", want[64], *text;
 	struct table t;
-	char line[TCP4_LINE + 1] = "", *text;
 
-	make_files(0, N);
+	make_files(0, (int)n);
 	t = table_open("tcp");
 	/* Byte by byte, for a part. */
 	for (uint64_t i = 0; i < TCP4_LINE; i++)
-		ck_assert_uint_eq(table_pread(t, line + i, 1, (uint64_t)TCP4_LINE * N + i), 1);
-	ck_assert_int_eq(strncmp(line, "99999: 00000000:0000 00000000:0000 07 ", 38), 0);
+		ck_assert_uint_eq(table_pread(t, line + i, 1, (uint64_t)TCP4_LINE * n + i), 1);
+	sprintf(want, "%4u: 00000000:0000 00000000:0000 07 ", n - 1);
+	ck_assert_int_eq(strncmp(line, want, strlen(want)), 0);
 	text = table_text(t, 1 << 20);
-	ck_assert_uint_eq(strlen(text), (size_t)TCP4_LINE * (N + 1));
-	ck_assert_str_eq(text + (size_t)TCP4_LINE * N, line);
+	ck_assert_uint_eq(strlen(text), (size_t)TCP4_LINE * (n + 1));
+	ck_assert_str_eq(text + (size_t)TCP4_LINE * n, line);
 	table_close(t);
 	free(text);
 	text = table_read("sockstat");
-	ck_assert_int_eq(strncmp(text, "sockets: used 100000\n", 21), 0);
+	sprintf(want, "sockets: used %u\n", n);
+	ck_assert_int_eq(strncmp(text, want, strlen(want)), 0);
 	free(text);
 }
 END_TEST
