@@ -130,6 +130,11 @@ void tcp_read_stop(struct tcp_sock *tsk);
 /* tcp_watch.c ------------------------------------------------------------- */
 
 int tcp_watch(struct socket *sock, unsigned int events);
+/* Bytes or connections move: what pollers were told may be over and come anew. */
+static inline void tcp_watch_moved(struct tcp_sock *tsk)
+{
+	tsk->watch_fresh = false;
+}
 /* The descriptor is about to go. */
 void tcp_unwatch(struct tcp_sock *tsk);
 

@@ -71,6 +71,7 @@ ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to)
 
 	if (tsk->fd < 0)
 		return 0;
+	tcp_watch_moved(tsk);
 	if (to->iter_type == ITER_PIPE)
 		n = tcp_splice(tsk->fd, to);
 	else
@@ -98,6 +99,7 @@ ssize_t tcp_sendmsg(struct socket *sock, struct iov_iter *from)
 
 	if (tsk->fd < 0)
 		return -EPIPE;
+	tcp_watch_moved(tsk);
 	n = send(tsk->fd, from->buf, from->count, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0) {
 		iov_iter_advance(from, (size_t)n);

@@ -72,6 +72,7 @@ int tcp_accept(struct socket *sock, struct socket *newsock)
 
 	if (newtsk == NULL)
 		return -ENOMEM;
+	tcp_watch_moved(tsk);
 	err = tcp_copy_options(newtsk, tsk);
 	if (err != 0)
 		return err;

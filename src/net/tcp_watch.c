@@ -14,7 +14,8 @@
  * instance, for errors only, until the next poller or the end of the handle.
  *
  * A watch that begins reports at once what holds already, though the poller is
- * told that in the answer: such a first edge counts only if something differs.
+ * told that in the answer: such a first edge counts only if something differs,
+ * or bytes have moved since, for then the same may have come anew.
  *
  * Failure modes: no memory, or no descriptor for the instance. The poller gets
  * the errno and nothing is watched.

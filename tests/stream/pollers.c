@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -238,6 +239,7 @@ static struct {
 	enum way way;
 	bool writes;
 	int epoll;	    /* shared by all, or each has its own */
+	int stop;	    /* readable when it is over */
 	atomic_uint_least64_t moved;
 	uint64_t limit;	    /* stop when so much has moved */
 } race;
@@ -253,33 +255,40 @@ static uint32_t epoll_bits(void)
 
 static int epoll_new(void)
 {
-	struct epoll_event e = {.events = epoll_bits()};
+	struct epoll_event e = {.events = epoll_bits()}, stop = {.events = EPOLLIN};
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 
-	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, race.fd, &e) != 0)
+	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, race.fd, &e) != 0 ||
+	    epoll_ctl(fd, EPOLL_CTL_ADD, race.stop, &stop) != 0)
 		die("epoll: %s", strerror(errno));
 	return fd;
 }
 
-/* Waits a while, so that a thread sees the end of the race. */
+/* Nobody waits longer than this for a wake-up that was lost. */
+#define WAIT_MS 3000
+#define SLOW_MS 2000
+
 static void race_wait(int epoll)
 {
-	struct pollfd p = {.fd = race.fd, .events = race.writes ? POLLOUT : POLLIN};
-	struct timeval tv = {.tv_usec = 200000};
+	struct pollfd p[] = {{.fd = race.fd, .events = race.writes ? POLLOUT : POLLIN},
+			     {.fd = race.stop, .events = POLLIN}};
+	struct timeval tv = {.tv_sec = WAIT_MS / 1000};
 	struct epoll_event e;
-	fd_set set;
+	fd_set in, out;
 
 	switch (race.way) {
 	case BY_POLL:
-		poll(&p, 1, 200);
+		poll(p, 2, WAIT_MS);
 		return;
 	case BY_SELECT:
-		FD_ZERO(&set);
-		FD_SET(race.fd, &set);
-		select(race.fd + 1, race.writes ? NULL : &set, race.writes ? &set : NULL, NULL, &tv);
+		FD_ZERO(&in);
+		FD_ZERO(&out);
+		FD_SET(race.stop, &in);
+		FD_SET(race.fd, race.writes ? &out : &in);
+		select((race.fd > race.stop ? race.fd : race.stop) + 1, &in, &out, NULL, &tv);
 		return;
 	default:
-		epoll_wait(epoll, &e, 1, 200);
+		epoll_wait(epoll, &e, 1, WAIT_MS);
 		return;
 	}
 }
@@ -323,9 +332,8 @@ static void *race_thread(void *arg)
 }
 
 /*
- * The waits above end by themselves: what a lost wake-up costs is their time.
- * So that is what is looked at: no chunk may take so long, but for one or two
- * on a machine that has stood still.
+ * The waits above end by themselves: what a lost wake-up costs is their time. So
+ * that is what is counted.
  */
 static unsigned int slow_chunks(int peer)
 {
@@ -338,7 +346,7 @@ static unsigned int slow_chunks(int peer)
 		if (write(peer, buf, sizeof(buf)) != sizeof(buf))
 			die("the peer's write: %s", strerror(errno));
 		wait_for(atomic_load(&race.moved) >= sent);
-		slow += now_ms() - start >= 150;
+		slow += now_ms() - start >= SLOW_MS;
 	}
 	return slow;
 }
@@ -355,12 +363,12 @@ static unsigned int slow_drains(int peer)
 		n = recv(peer, buf, sizeof(buf), 0);
 		if (n <= 0)
 			die("the peer's read: %s", strerror(errno));
-		slow += now_ms() - start >= 150;
+		slow += now_ms() - start >= SLOW_MS;
 	}
 	return slow;
 }
 
-static void run_race(enum way way, bool writes)
+static unsigned int run_race(enum way way, bool writes)
 {
 	pthread_t threads[THREADS];
 	struct end e;
@@ -373,26 +381,35 @@ static void run_race(enum way way, bool writes)
 	race.writes = writes;
 	atomic_store(&race.moved, 0);
 	race.limit = writes ? BULK : CHUNKS * 100;
+	race.stop = eventfd(0, EFD_CLOEXEC);
 	race.epoll = way == BY_LEVEL || way == BY_EDGE || way == BY_ONESHOT ? epoll_new() : -1;
 	for (int i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, race_thread, NULL) != 0)
 			die("no thread");
 	slow = writes ? slow_drains(e.peer) : slow_chunks(e.peer);
+	if (eventfd_write(race.stop, 1) != 0)
+		die("eventfd: %s", strerror(errno));
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	if (race.epoll >= 0)
 		close(race.epoll);
+	close(race.stop);
 	end_close(&e);
-	if (slow > 2)
-		die("%s, %s: %u wake-ups were lost", way_names[way], writes ? "writing" : "reading",
-		    slow);
+	return slow;
+}
+
+/* A machine that stands still for two seconds is seen once, a bug again. */
+static void check_race(enum way way, bool writes)
+{
+	if (run_race(way, writes) > 0 && run_race(way, writes) > 0)
+		die("%s, %s: wake-ups were lost", way_names[way], writes ? "writing" : "reading");
 }
 
 static void races(void)
 {
 	for (enum way way = 0; way < NR_WAYS; way++) {
-		run_race(way, false);
-		run_race(way, true);
+		check_race(way, false);
+		check_race(way, true);
 	}
 }
 
