@@ -133,7 +133,7 @@ START_TEST(counts_beyond_the_message)
 	ck_assert_int_eq(wire_call(w, FUSE_WRITE, e.nodeid, &in, sizeof(in), "abc", 3, NULL, 0,
 				   NULL),
 			 -EINVAL);
-	ck_assert_int_eq(wire_answer(w, wire_read(w, e.nodeid, o.fh, UINT32_MAX, O_RDWR), NULL, 0,
+	ck_assert_int_eq(wire_wait(w, wire_read(w, e.nodeid, o.fh, UINT32_MAX, O_RDWR), NULL, 0,
 				     NULL),
 			 -ENOTCONN);
 }
