@@ -8,8 +8,9 @@
  * tried again in order, until one would still wait.
  *
  * Failure modes: the caller is signalled (ki_cancel), the deadline passes
- * (sock_timeout), the socket is aborted (sock_cancel_all), or the retry itself
- * fails. Whoever comes first unlinks the kiocb and then completes it.
+ * (sock_timeout), the socket is aborted (sock_cancel_all), the protocol can no
+ * longer tell (sock_wait_anew), or the retry itself fails. Whoever comes first
+ * unlinks the kiocb and then completes it.
  *
  * A completion may free the file, the inode and with it the socket. Whoever
  * walks holds the inode by its i_busy meanwhile.
@@ -149,20 +150,48 @@ void sock_write_space(struct socket *sock)
 	iput(inode);
 }
 
+/* End everything parked on one queue. True: somebody was told @err itself. */
+static bool sock_cancel_queue(struct socket *sock, enum sock_queue queue, int err)
+{
+	bool told = false;
+	struct kiocb *iocb;
+
+	while (sock->sk != NULL && (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL) {
+		told |= iocb->ki_done == 0;
+		sock_cancel(iocb, err);
+	}
+	return told;
+}
+
+/*
+ * Those that still wait after a change of state have to ask the protocol anew: it
+ * may have another descriptor, or one at last. When it cannot tell them (out of
+ * descriptors, out of memory) nothing would ever wake them, so they end.
+ */
+static void sock_wait_anew(struct socket *sock, enum sock_queue queue)
+{
+	int err;
+
+	if (sock->sk == NULL || TAILQ_EMPTY(sk_queue(sock->sk, queue)))
+		return;
+	if (queue == SOCK_SYNC)
+		err = sock_timer_before(sock, sock->ops->now(sock) + sock->sk->sk_sync_wait);
+	else
+		err = sock->ops->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
+	if (err != 0)
+		(void)sock_cancel_queue(sock, queue, err);
+}
+
 void sock_state_change(struct socket *sock)
 {
 	struct inode *inode = SOCK_INODE(sock);
 
 	ihold(inode);
 	sock_notify(sock);
-	sock_wake(sock, SOCK_READ);
-	sock_wake(sock, SOCK_WRITE);
-	sock_wake(sock, SOCK_SYNC);
-	/* Those that still wait need the protocol's word on the new descriptor. */
-	if (sock->sk != NULL && !TAILQ_EMPTY(&sock->sk->sk_read_queue))
-		(void)sock->ops->wait(sock, POLLIN);
-	if (sock->sk != NULL && !TAILQ_EMPTY(&sock->sk->sk_write_queue))
-		(void)sock->ops->wait(sock, POLLOUT);
+	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
+		sock_wake(sock, queue);
+	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
+		sock_wait_anew(sock, queue);
 	iput(inode);
 }
 
@@ -230,15 +259,8 @@ bool sock_cancel_all(struct socket *sock, int err)
 	bool told = false;
 
 	ihold(inode);
-	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++) {
-		struct kiocb *iocb;
-
-		while (sock->sk != NULL &&
-		       (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL) {
-			told |= iocb->ki_done == 0;
-			sock_cancel(iocb, err);
-		}
-	}
+	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
+		told |= sock_cancel_queue(sock, queue, err);
 	iput(inode);
 	return told;
 }

@@ -225,7 +225,10 @@ void sock_set_state(struct socket *sock, socket_state state);
 void sock_data_ready(struct socket *sock);
 /* Writable: retry parked writes in order. */
 void sock_write_space(struct socket *sock);
-/* Connected, failed or reset: both of the above; pollers are told. */
+/*
+ * Connected, failed or reset: both of the above; pollers are told. What still waits
+ * asks the protocol anew and ends with -errno when that cannot tell.
+ */
 void sock_state_change(struct socket *sock);
 /* The timer asked for has come: ends what is over its deadline with -EAGAIN. */
 void sock_timeout(struct socket *sock, uint64_t now);

@@ -217,6 +217,65 @@ START_TEST(out_of_descriptors)
 }
 END_TEST
 
+/* Parked while it was connecting: the protocol had nothing to wait on yet. */
+START_TEST(a_change_of_state_asks_anew)
+{
+	struct request r, w, s;
+
+	sock->state = SS_CONNECTING;
+	ck_assert_int_eq(start(&r, 10, sock_read_iter), PARKED);
+	ck_assert_int_eq(start(&w, 10, sock_write_iter), PARKED);
+	ck_assert_int_eq(start(&s, 0, do_fsync), PARKED);
+	sock->state = SS_CONNECTED;
+	fake.asked[0] = '\0';
+	fake.timers = 0;
+	fake.sk.sk_timer = 0; /* as after tcp_replace without memory for the timer */
+	fake.outq = 1;
+	fake.room = 4;
+	sock_state_change(sock);
+	ck_assert_uint_eq(nr_ended, 0);
+	ck_assert_str_eq(fake.asked, "in out ");
+	ck_assert_uint_eq(fake.timers, 1);
+	fake.room = 6;
+	sock_write_space(sock);
+	check_ended(&w, 10, 1);
+	/* Nobody asks for those that are gone. */
+	fake.asked[0] = '\0';
+	r.kiocb.ki_cancel(&r.kiocb, -EINTR);
+	s.kiocb.ki_cancel(&s.kiocb, -EINTR);
+	sock_state_change(sock);
+	ck_assert_str_eq(fake.asked, "");
+	ck_assert_uint_eq(fake.timers, 1);
+}
+END_TEST
+
+/* ... and if it has nothing now either, nothing would ever wake them. */
+START_TEST(a_change_of_state_without_descriptors)
+{
+	struct request r[2], w[2], s;
+
+	sock->state = SS_CONNECTING;
+	fake.outq = 1;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(start(&r[i], 10, sock_read_iter), PARKED);
+		ck_assert_int_eq(start(&w[i], 10, sock_write_iter), PARKED);
+	}
+	ck_assert_int_eq(start(&s, 0, do_fsync), PARKED);
+	sock->state = SS_CONNECTED;
+	fake.wait_err = -EMFILE;
+	fake.timer_err = -ENOMEM;
+	fake.sk.sk_timer = 0;
+	fake.room = 4;
+	sock_state_change(sock);
+	check_ended(&r[0], -EMFILE, 1);
+	check_ended(&r[1], -EMFILE, 2);
+	/* What was taken was taken. */
+	check_ended(&w[0], 4, 3);
+	check_ended(&w[1], -EMFILE, 4);
+	check_ended(&s, -ENOMEM, 5);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ time limits */
 
 START_TEST(time_limits)
@@ -464,6 +523,8 @@ int main(void)
 	tcase_add_test(tc, the_error_of_a_parked_write);
 	tcase_add_test(tc, nonblocking);
 	tcase_add_test(tc, out_of_descriptors);
+	tcase_add_test(tc, a_change_of_state_asks_anew);
+	tcase_add_test(tc, a_change_of_state_without_descriptors);
 	tcase_add_test(tc, time_limits);
 	tcase_add_test(tc, a_write_over_its_time_says_how_far_it_came);
 	tcase_add_test(tc, fsync_looks_less_and_less_often);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What TCP brings with it: descriptors that run out, ends that come in every
+ * order, and looking at a socket without touching it.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "wire.h"
+
+#define ROOT FUSE_ROOT_ID
+#define CHUNK (128u << 10)
+
+static struct wire *w;
+
+/* A socket file that is open, and the other end of its connection. */
+struct end {
+	uint64_t ino, fh;
+	int peer;
+};
+
+static void setup(void)
+{
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(wire_free(w), 0);
+}
+
+static struct end make_file(const char *name)
+{
+	struct end e = {.peer = -1};
+	struct fuse_entry_out entry;
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(wire_create(w, ROOT, name, O_RDWR, 0644, &entry, &o), 0);
+	e.ino = entry.nodeid;
+	e.fh = o.fh;
+	return e;
+}
+
+static int ioc(const struct end *e, uint32_t cmd, void *arg)
+{
+	return wire_ioctl(w, e->ino, e->fh, cmd, arg);
+}
+
+/* A plain listening socket on a port of the kernel's choice, with a small window. */
+static int plain_listener(struct sockfs_addr *ret_addr)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int size = 4096;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	ck_assert_int_eq(bind(fd, (void *)&sa, sizeof(sa)), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)&sa, &len), 0);
+	memset(ret_addr, 0, sizeof(*ret_addr));
+	strcpy(ret_addr->host, "127.0.0.1");
+	snprintf(ret_addr->port, sizeof(ret_addr->port), "%u", ntohs(sa.sin_port));
+	return fd;
+}
+
+static void set_option(const struct end *e, int level, int name, int value)
+{
+	struct sockfs_sockopt opt = {.level = level, .name = name, .len = sizeof(value)};
+
+	memcpy(opt.value, &value, sizeof(value));
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+}
+
+/* No descriptor more, until restored. */
+static struct rlimit no_descriptors(void)
+{
+	struct rlimit old, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){0, old.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return old;
+}
+
+/* ------------------------------------------------------------- out of descriptors */
+
+/* Waiting for room takes a second descriptor. Who waits for it since before must hear. */
+START_TEST(no_descriptor_for_a_write_that_waits_to_be_connected)
+{
+	static char data[CHUNK];
+	struct end e = make_file("f");
+	struct fuse_write_out out = {0};
+	struct sockfs_addr addr;
+	struct rlimit old;
+	int fd = plain_listener(&addr);
+	uint64_t c, u;
+	int err;
+
+	set_option(&e, SOL_SOCKET, SO_SNDBUF, 4096);
+	w->hold = true;
+	c = wire_start_ioctl(w, e.ino, e.fh, SOCKFS_IOC_CONNECT, &addr);
+	u = wire_write(w, e.ino, e.fh, data, sizeof(data), O_RDWR);
+	w->hold = false;
+	wire_turn(w);
+	ck_assert_uint_eq(sockfs_session_parked(w->session), 2);
+	old = no_descriptors();
+	ck_assert_int_eq(wire_wait(w, c, NULL, 0, NULL), 0);
+	err = wire_wait(w, u, &out, sizeof(out), NULL);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	/* What the kernel took before it counts. */
+	ck_assert_int_eq(err, 0);
+	ck_assert_uint_gt(out.size, 0);
+	ck_assert_uint_lt(out.size, sizeof(data));
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wire_tcp");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, no_descriptor_for_a_write_that_waits_to_be_connected);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
