@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +19,35 @@
 #include "lib/log.h"
 #include "options.h"
 
+/* A line for -errno @err of a call on @path; @what begins it. Returns @err. */
+static int complain_path(int err, const char *what, const char *path)
+{
+	/* The kernel answers so for a daemon that is gone, from either call: it caches the root. */
+	if (err == -ENOTCONN || err == -ECONNABORTED)
+		pr_err("a dead mount is on %s: umount it first", path);
+	else
+		pr_err("%s %s: %s", what, path, strerror(-err));
+	return err;
+}
+
+/* Is @path itself, and not only something above it, where a sockfs is mounted? */
+static bool is_sockfs(const char *path)
+{
+	char *real = realpath(path, NULL);
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+	bool found = false;
+
+	/* What was mounted last lies on top. */
+	while (real != NULL && mounts != NULL && (m = getmntent(mounts)) != NULL)
+		if (strcmp(m->mnt_dir, real) == 0)
+			found = strcmp(m->mnt_type, "fuse.sockfs") == 0;
+	if (mounts != NULL)
+		endmntent(mounts);
+	free(real);
+	return found;
+}
+
 /* 0, or -errno and a line. */
 static int check_empty(const char *path)
 {
@@ -23,16 +55,15 @@ static int check_empty(const char *path)
 	struct dirent *d;
 	int err = 0;
 
-	if (dir == NULL) {
-		err = -errno;
-		pr_err("cannot read the mount point %s: %s", path, strerror(-err));
-		return err;
-	}
+	if (dir == NULL)
+		return complain_path(-errno, "cannot read the mount point", path);
 	while (err == 0 && (d = readdir(dir)) != NULL)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			err = -ENOTEMPTY;
 	closedir(dir);
-	if (err != 0)
+	if (err != 0 && is_sockfs(path))
+		pr_err("a sockfs is mounted on %s already", path);
+	else if (err != 0)
 		pr_err("the mount point %s is not empty (-o nonempty mounts all the same)", path);
 	return err;
 }
@@ -42,14 +73,8 @@ static int check_directory(const char *path)
 	struct stat st;
 	int err;
 
-	if (stat(path, &st) != 0) {
-		err = -errno;
-		if (err == -ENOTCONN || err == -ECONNABORTED)
-			pr_err("a dead mount is on %s: umount it first", path);
-		else
-			pr_err("no mount point %s: %s", path, strerror(-err));
-		return err;
-	}
+	if (stat(path, &st) != 0)
+		return complain_path(-errno, "no mount point", path);
 	if (!S_ISDIR(st.st_mode)) {
 		pr_err("the mount point %s is not a directory", path);
 		return -ENOTDIR;
