@@ -235,9 +235,9 @@ struct dir_context {
 
 /*
  * Operations on an inode. Those on names are called on the directory. A NULL
- * operation means: not allowed here (EPERM; ENOTDIR for lookup). All of them
- * answer at once and never block. Names have been checked (1..255 bytes, no
- * slash) before. Outputs are untouched on failure.
+ * operation means: not allowed here (EPERM; ENOTDIR for lookup, ENOENT for
+ * create). All of them answer at once and never block. Names have been checked
+ * (1..255 bytes, no slash) before. Outputs are untouched on failure.
  */
 struct inode_operations {
 	/* Find @name. The result carries no reference: the caller takes one at once. */

@@ -90,8 +90,9 @@ static int do_create(fuse_req_t req, struct inode *dir, const struct qstr *name,
 {
 	struct cred cred = req_cred(req);
 
+	/* As in /proc: whoever writes to a name that nothing stands for has mistyped it. */
 	if (dir->i_op->create == NULL)
-		return -EPERM;
+		return -ENOENT;
 	return dir->i_op->create(dir, name, mode & 07777, &cred, ret_inode);
 }
 
