@@ -6,12 +6,19 @@
 
 #include "net/info.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "net/addr.h"
 #include "net/sockopt.h"
+
+const char *info_strerror(int err)
+{
+	/* strerror's "No such device or address" says it to nobody. */
+	return err == ENXIO ? "Unknown host or service" : strerror(err);
+}
 
 static size_t fields_text(const struct sockfs_info *info, const char *state, char *buf, size_t size)
 {
@@ -24,11 +31,12 @@ static size_t fields_text(const struct sockfs_info *info, const char *state, cha
 		     "proto %.*s\nstate %s\nlocal %s\nremote %s\n"
 		     "recvq %" PRIu32 "\nsendq %" PRIu32 "\n"
 		     "rx_bytes %" PRIu64 "\ntx_bytes %" PRIu64 "\naccepted %" PRIu64 "\n"
-		     "error %" PRId32 "\nino %" PRIu64 "\nsk_ino %" PRIu64 "\n",
+		     "error %" PRId32 "%s%s\nino %" PRIu64 "\nsk_ino %" PRIu64 "\n",
 		     (int)sizeof(info->proto), info->proto, state, local, remote, info->recvq,
 		     info->sendq, (uint64_t)info->rx_bytes, (uint64_t)info->tx_bytes,
-		     (uint64_t)info->accepted, info->error, (uint64_t)info->ino,
-		     (uint64_t)info->sk_ino);
+		     (uint64_t)info->accepted, info->error,
+		     info->error ? " " : "", info->error ? info_strerror(info->error) : "",
+		     (uint64_t)info->ino, (uint64_t)info->sk_ino);
 	return (size_t)n;
 }
 

@@ -9,6 +9,9 @@
 
 #include "sockfs/ioctl.h"
 
+/* What errno value @err means to somebody who asked for a network operation. */
+const char *info_strerror(int err);
+
 /* More than all lines together ever have. */
 #define INFO_TEXT_MAX 4096
 
@@ -22,7 +25,7 @@ typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
  * Write the lines `key value' of @info and of all options to @buf, of
  * INFO_TEXT_MAX bytes, with a NUL behind them. @state is the word for
  * info->state. An unset address, and an option that the socket cannot tell, is
- * "-". SO_ERROR is not among them: to look at it would take it away. Returns
+ * "-"; an error is its number and info_strerror()'s words. SO_ERROR is not among them: to look at it would take it away. Returns
  * the length.
  */
 size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,

@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "net/info.h"
 #include "sockctl/sockctl.h"
 
 static const char *const state_names[] = {
@@ -95,6 +96,6 @@ int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, con
 		not_a_socket(file);
 	else
 		complain("%s: %s%s%s: %s", file, what, detail ? " " : "", detail ? detail : "",
-			 error_text(errno));
+			 info_strerror(errno));
 	return EXIT_FAILED;
 }

@@ -10,6 +10,7 @@
 #include <wchar.h>
 
 #include "net/addr.h"
+#include "net/info.h"
 #include "sockctl/sockctl.h"
 
 /*
@@ -100,6 +101,11 @@ void json_info(FILE *out, const char *name, const struct sockfs_info *info)
 		(uint64_t)info->tx_bytes);
 	fprintf(out, ",\"accepted\":%" PRIu64 ",\"error\":%" PRId32, (uint64_t)info->accepted,
 		info->error);
+	fputs(",\"error_text\":", out);
+	if (info->error)
+		json_string(out, info_strerror(info->error));
+	else
+		fputs("null", out);
 	fprintf(out, ",\"ino\":%" PRIu64 ",\"sk_ino\":%" PRIu64, (uint64_t)info->ino,
 		(uint64_t)info->sk_ino);
 }

@@ -114,12 +114,6 @@ int bad_usage(const struct args *args, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-const char *error_text(int err)
-{
-	/* strerror's "No such device or address" says it to nobody. */
-	return err == ENXIO ? "Unknown host or service" : strerror(err);
-}
-
 /* @all: with those that can only be read. */
 static void print_options(bool all)
 {

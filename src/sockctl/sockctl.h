@@ -37,9 +37,6 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int bad_usage(const struct args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* What errno value @err means to somebody who asked for a network operation. */
-const char *error_text(int err);
-
 /* ---------------------------------------------------------- files of the mount */
 
 /*

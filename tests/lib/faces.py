@@ -315,6 +315,8 @@ def info_by_ioctl(fd):
 
     info = dict(zip(["error", "recvq", "sendq", "rx_bytes", "tx_bytes", "accepted", "ino", "sk_ino"],
                     map(str, f[1:9])))
+    if f[1]:
+        info["error"] += " " + os.strerror(f[1])
     info["state"] = STATES[f[0]]
     info["local"], info["remote"] = address(*f[9:11]), address(*f[11:13])
     info["proto"] = f[13].split(b"\0")[0].decode()
