@@ -217,6 +217,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		goto exit_tcp;
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
+	d->sb.s_umask = opt->umask;
 	err = faces_init(&d->sb);
 	if (err != 0)
 		fail("directories", err);

@@ -23,6 +23,10 @@
 #define DEFAULT_PIPE (2u << 20)
 #define MAX_PIPE (1u << 30)
 
+/* Not given. To read from a socket is to take from it, so others may not unless they are let. */
+#define UMASK_DEFAULT ((mode_t)-1)
+#define UMASK_OTHERS 077
+
 #define DEFAULT_SPIN 50
 #define MAX_SPIN 10000
 
@@ -39,6 +43,7 @@ static const char help_text[] =
 	"\n"
 	"Options of sockfs:\n"
 	"  mode=OCTAL             mode of the root directory (0755)\n"
+	"  umask=OCTAL            mode bits that new sockets do not get (0; 077 with allow_other)\n"
 	"  uid=N, gid=N           its owner and group (who mounts)\n"
 	"  max_sockets=N          how many sockets there may be (16777216)\n"
 	"  connect_timeout=SEC    how long a connect may take; 0: as long as TCP tries (0)\n"
@@ -62,6 +67,7 @@ enum {
 	KEY_DEBUG,
 	KEY_NOTIFY,
 	KEY_MODE,
+	KEY_UMASK,
 	KEY_UID,
 	KEY_GID,
 	KEY_MAX_SOCKETS,
@@ -72,6 +78,7 @@ enum {
 	KEY_SPIN,
 	KEY_NONEMPTY,
 	KEY_FSNAME,
+	KEY_OTHERS, /* one of the next kind that changes a default */
 	KEY_PASS,   /* libfuse's and the kernel's */
 	KEY_IGNORE, /* of mount(8) and fstab(5), done by those or without a meaning here */
 };
@@ -86,6 +93,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("debug", KEY_DEBUG),
 	FUSE_OPT_KEY("--notify-fd=", KEY_NOTIFY),
 	FUSE_OPT_KEY("mode=", KEY_MODE),
+	FUSE_OPT_KEY("umask=", KEY_UMASK),
 	FUSE_OPT_KEY("uid=", KEY_UID),
 	FUSE_OPT_KEY("gid=", KEY_GID),
 	FUSE_OPT_KEY("max_sockets=", KEY_MAX_SOCKETS),
@@ -97,7 +105,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
 	FUSE_OPT_KEY("fsname=", KEY_FSNAME),
 
-	FUSE_OPT_KEY("allow_other", KEY_PASS),
+	FUSE_OPT_KEY("allow_other", KEY_OTHERS),
 	FUSE_OPT_KEY("allow_root", KEY_PASS),
 	FUSE_OPT_KEY("auto_unmount", KEY_PASS),
 	FUSE_OPT_KEY("ro", KEY_PASS),
@@ -181,6 +189,7 @@ struct parse {
 	unsigned int nr_names;
 	int status; /* -1: go on */
 	char *mount_opts;
+	bool others; /* than who mounts can reach the files */
 };
 
 static int parse_rule(const char *arg, bool allow)
@@ -212,6 +221,11 @@ static int parse_value(struct options *opt, const char *arg, int key)
 		if (parse_number(arg, 8, 07777, &n) != 0)
 			return -1;
 		opt->mode = (mode_t)n;
+		return 0;
+	case KEY_UMASK:
+		if (parse_number(arg, 8, 0777, &n) != 0)
+			return -1;
+		opt->umask = (mode_t)n;
 		return 0;
 	case KEY_UID:
 		if (parse_number(arg, 10, UINT32_MAX - 1, &n) != 0)
@@ -302,6 +316,9 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return 0;
 	case KEY_FSNAME:
 		return set_source(opt, strchr(arg, '=') + 1);
+	case KEY_OTHERS:
+		p->others = true;
+		return fuse_opt_add_opt_escaped(&p->mount_opts, arg);
 	case KEY_PASS:
 		return fuse_opt_add_opt_escaped(&p->mount_opts, arg);
 	case KEY_IGNORE:
@@ -351,6 +368,8 @@ static int take_names(struct options *opt, struct parse *p)
 		return bad("no mount point given (see sockfs --help)");
 	if (p->nr_names == 2 && set_source(opt, p->names[0]) != 0)
 		return -1;
+	if (opt->umask == UMASK_DEFAULT)
+		opt->umask = p->others ? UMASK_OTHERS : 0;
 	opt->mountpoint = p->names[p->nr_names - 1];
 	p->names[p->nr_names - 1] = NULL;
 	return 0;
@@ -364,6 +383,7 @@ int options_parse(int argc, char **argv, struct options *ret_opt)
 	*ret_opt = (struct options){
 		.notify_fd = -1,
 		.mode = 0755,
+		.umask = UMASK_DEFAULT,
 		.uid = geteuid(),
 		.gid = getegid(),
 		.max_sockets = 16777216,

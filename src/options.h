@@ -20,6 +20,7 @@ struct options {
 	bool nonempty;
 	int notify_fd; /* gets a newline and is closed when the mount answers; -1: none */
 	mode_t mode;   /* of the root directory */
+	mode_t umask;  /* taken from the mode of new sockets */
 	uid_t uid;
 	gid_t gid;
 	uint64_t max_sockets;

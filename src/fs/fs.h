@@ -368,6 +368,7 @@ struct super_block {
 	struct idtable s_files;	 /* file handle -> struct file */
 	struct dentry_hash s_dentries;
 	uint64_t s_next_ino;
+	mode_t s_umask;		/* bits that no new socket has, unless by chmod */
 	uint64_t s_max_sockets; /* more: ENOSPC */
 	uint64_t s_nr_sockets;	/* regular files (sockets) that have not been evicted */
 	/*

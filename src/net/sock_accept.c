@@ -60,7 +60,9 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	if (newsock == NULL)
 		return -errno;
 	inode = SOCK_INODE(newsock);
-	inode_init_owner(inode, alias->d_parent, listener->i_mode, cred);
+	/* Who accepts owns the file: it must not run as its owner because the listener did. */
+	inode_init_owner(inode, alias->d_parent,
+			 listener->i_mode & ~(mode_t)(S_ISUID | S_ISGID | S_ISVTX), cred);
 	if (sock->sk->sk_reap > 0)
 		inode->i_state |= I_UNSTABLE;
 	dentry = d_add(alias->d_parent, &(struct qstr){.name = name, .len = strlen(name)}, inode);

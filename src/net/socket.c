@@ -127,7 +127,7 @@ int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const
 	if (sock == NULL)
 		return -errno;
 	inode = SOCK_INODE(sock);
-	inode_init_owner(inode, dir, S_IFREG | (mode & 07777), cred);
+	inode_init_owner(inode, dir, S_IFREG | (mode & 07777 & ~dir->i_sb->s_umask), cred);
 	if (d_add(dir, name, inode) == NULL) {
 		inode_drop_nlink(inode);
 		return -ENOMEM;

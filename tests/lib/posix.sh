@@ -5,7 +5,7 @@
 
 # Other users see the mount too, if root has made it.
 mount_for_all=
-if test "$(id -u)" -eq 0; then mount_for_all='-o allow_other'; fi
+if test "$(id -u)" -eq 0; then mount_for_all='-o allow_other,umask=0'; fi
 nobody=65534
 
 # Random calls on names: valgrind is slow.

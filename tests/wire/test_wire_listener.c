@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,6 +240,26 @@ static struct end accept_one(const char *name)
 	e.fh = o.fh;
 	return e;
 }
+
+/* Whoever accepts owns the file, and never chose to lend that name out. */
+START_TEST(an_accepted_file_has_no_special_bits)
+{
+	struct fuse_setattr_in in = {.valid = FATTR_MODE, .mode = 07755};
+	struct fuse_attr_out out;
+	struct fuse_attr attr;
+	struct end e;
+
+	ck_assert_int_eq(wire_call(w, FUSE_SETATTR, srv, &in, sizeof(in), NULL, 0, &out,
+				   sizeof(out), NULL), 0);
+	ck_assert_uint_eq(out.attr.mode, S_IFREG | 07755);
+	w->uid = 12;
+	e = accept_one("srv.1");
+	ck_assert_int_eq(wire_getattr(w, e.ino, &attr), 0);
+	ck_assert_uint_eq(attr.mode, S_IFREG | 0755);
+	ck_assert_uint_eq(attr.uid, 12);
+	close(e.peer);
+}
+END_TEST
 
 static void release(struct end *e)
 {
@@ -473,6 +494,7 @@ static TCase *tests(void)
 	tcase_add_test(t, a_line_goes_with_its_open_file);
 	tcase_add_test(t, readers_take_turns);
 	tcase_add_test(t, a_reader_that_dies_takes_nothing_with_it);
+	tcase_add_test(t, an_accepted_file_has_no_special_bits);
 	tcase_add_test(t, reaped_when_both_sides_are_done);
 	tcase_add_test(t, reaped_after_a_reset_that_nobody_saw);
 	tcase_add_test(t, reaped_after_abort);
