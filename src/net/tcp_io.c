@@ -49,19 +49,28 @@ static bool no_splice(int err)
 	return err == EINVAL || err == ENOSYS || err == EPERM || err == EBADF || err == ENOMEM;
 }
 
-/* Into the iterator's pipe, or into its memory when that cannot be. */
+/*
+ * Into the iterator's pipe, or into its memory when that cannot be. splice stops at
+ * the mark of urgent data for good, and says then that there is nothing more, now or
+ * ever; recv passes the mark. So what splice says of an end is asked again.
+ */
 static ssize_t tcp_splice(int fd, struct iov_iter *to)
 {
+	bool usable = false;
 	ssize_t n;
 
 	if (to->pipe->fd >= 0) {
 		n = splice(fd, NULL, to->pipe->fd, NULL, to->count,
 			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-		if (n >= 0 || !no_splice(errno))
+		usable = n >= 0 || !no_splice(errno);
+		if (n > 0 || (n < 0 && usable && !retry_later(errno)))
 			return n;
 	}
-	iov_iter_unpipe(to);
-	return recv(fd, to->buf, to->count, MSG_DONTWAIT);
+	n = recv(fd, to->buf, to->count, MSG_DONTWAIT);
+	/* Nothing has moved: the pipe may serve the next time. */
+	if (n > 0 || !usable)
+		iov_iter_unpipe(to);
+	return n;
 }
 
 ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to)

@@ -176,6 +176,79 @@ START_TEST(end_of_file)
 }
 END_TEST
 
+/* ------------------------------------------------------------------- urgent data */
+
+/* The next bytes must be @text, whichever way they come. */
+static void expect_text(const char *text)
+{
+	char got[64] = "";
+	ssize_t n;
+
+	until_readable();
+	n = receive();
+	ck_assert_int_eq(n, (ssize_t)strlen(text));
+	if (iter.iter_type == ITER_PIPE)
+		ck_assert_int_eq(read(fds[0], got, sizeof(got)), n);
+	ck_assert_mem_eq(iter.iter_type == ITER_PIPE ? got : copy, text, (size_t)n);
+	iov_iter_pipe(&iter, &to, copy, sizeof(copy));
+}
+
+static void peer_urges(char byte)
+{
+	struct pollfd p = {.events = POLLPRI};
+
+	ck_assert_int_eq(send(peer, &byte, 1, MSG_OOB), 1);
+	for (int i = 0; i < 1000 && !(sock->ops->poll(sock) & POLLPRI); i++)
+		poll(&p, 0, 10);
+	ck_assert(sock->ops->poll(sock) & POLLPRI);
+}
+
+/* Bytes, the urgent one, bytes, the end: all but the urgent one arrive, by splice or not. */
+START_TEST(urgent_byte_between)
+{
+	if (_i == 1)
+		to.fd = -1;
+	ck_assert_int_eq(send(peer, "before", 6, 0), 6);
+	peer_urges('!');
+	ck_assert_int_eq(send(peer, "after", 5, 0), 5);
+	shutdown(peer, SHUT_WR);
+	expect_text("before");
+	expect_text("after");
+	until_readable();
+	ck_assert_int_eq(receive(), 0);
+	ck_assert_uint_eq(sock->ops->poll(sock) & POLLPRI, 0);
+}
+END_TEST
+
+/* A splice over the mark is as good as ever afterwards. */
+START_TEST(urgent_byte_without_an_end)
+{
+	peer_urges('!');
+	/* Nothing but the mark is nothing to read. */
+	ck_assert_uint_eq(sock->ops->poll(sock) & POLLIN, 0);
+	ck_assert_int_eq(receive(), -EAGAIN);
+	ck_assert_int_eq(iter.iter_type, ITER_PIPE);
+	peer_says("one");
+	expect_text("one");
+	peer_urges('?');
+	peer_says("two");
+	expect_text("two");
+	peer_says("three");
+	ck_assert_int_eq(receive(), 5);
+	ck_assert_int_eq(iter.iter_type, ITER_PIPE);
+}
+END_TEST
+
+START_TEST(urgent_byte_and_the_end)
+{
+	peer_urges('!');
+	shutdown(peer, SHUT_WR);
+	until_readable();
+	ck_assert_int_eq(receive(), 0);
+	ck_assert_int_eq(receive(), 0);
+}
+END_TEST
+
 START_TEST(reset)
 {
 	struct linger linger = {.l_onoff = 1};
@@ -207,6 +280,9 @@ int main(void)
 	tcase_add_test(tc, splice_that_fails_is_copied);
 	tcase_add_test(tc, pipe_that_goes_meanwhile_is_copied);
 	tcase_add_test(tc, end_of_file);
+	tcase_add_loop_test(tc, urgent_byte_between, 0, 2);
+	tcase_add_test(tc, urgent_byte_without_an_end);
+	tcase_add_test(tc, urgent_byte_and_the_end);
 	tcase_add_test(tc, reset);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
