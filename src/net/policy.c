@@ -153,13 +153,28 @@ static int sockaddr_ip(const struct sockaddr *sa, struct ip *ret_ip)
 	return 0;
 }
 
-/* Where the kernel takes a connect to 0.0.0.0 or ::. tcp_v6_connect; net/ipv4/route.c for IPv4. */
-static void any_to_loopback(struct ip *ip)
+static bool is_any(const struct ip *ip)
 {
 	static const unsigned char zero[16];
 
-	if (memcmp(ip->byte, zero, sizeof(zero)) != 0)
+	return memcmp(ip->byte, zero, sizeof(zero)) == 0;
+}
+
+/*
+ * Where the kernel takes a connect to 0.0.0.0 or ::, net/ipv4/route.c and
+ * tcp_v6_connect: to the address that the socket is bound to, if that and the
+ * target are IPv4; else to the loopback, IPv4's for a socket that is bound to IPv4.
+ */
+static void any_to_target(struct ip *ip, const struct ip *bound)
+{
+	if (!is_any(ip))
 		return;
+	if (ip->family == AF_INET && bound->family == AF_INET && !is_any(bound)) {
+		*ip = *bound;
+		return;
+	}
+	if (bound->family == AF_INET)
+		ip->family = AF_INET;
 	if (ip->family == AF_INET)
 		ip->byte[0] = 127;
 	ip->byte[ip->family == AF_INET ? 3 : 15] = 1;
@@ -175,18 +190,20 @@ static bool have_allow_rules(void)
 	return false;
 }
 
-int policy_connect(const struct cred *cred, const struct sockaddr *sa)
+int policy_connect(const struct cred *cred, const struct sockaddr *sa, const struct sockaddr *bound)
 {
-	struct ip ip;
+	struct ip ip, from = {.family = AF_UNSPEC};
 
 	(void)cred; /* the same rules for everybody; here for rules that will ask */
 	if (SLIST_EMPTY(&rules))
 		return 0;
 	if (sockaddr_ip(sa, &ip))
 		return -EACCES;
+	if (bound != NULL && bound->sa_family != AF_UNSPEC && sockaddr_ip(bound, &from))
+		return -EACCES;
 	if (any_matches(false, &ip))
 		return -EACCES;
-	any_to_loopback(&ip);
+	any_to_target(&ip, &from);
 	if (any_matches(false, &ip))
 		return -EACCES;
 	return have_allow_rules() && !any_matches(true, &ip) ? -EACCES : 0;

@@ -23,10 +23,13 @@ int policy_add(const char *rule, bool allow);
 void policy_clear(void);
 
 /*
- * May @cred connect to @sa? 0 or -EACCES. IPv4-mapped addresses are IPv4. The
- * any-address is judged as the loopback too, where the kernel takes it.
+ * May @cred connect to @sa from a socket that is bound to @bound (NULL or family
+ * AF_UNSPEC: to nothing)? 0 or -EACCES. IPv4-mapped addresses are IPv4, scopes do not
+ * count. The any-address is judged by itself (deny only) and as the address to which
+ * the kernel takes it: the one that the socket is bound to, or the loopback.
  */
-int policy_connect(const struct cred *cred, const struct sockaddr *sa);
+int policy_connect(const struct cred *cred, const struct sockaddr *sa,
+		   const struct sockaddr *bound);
 /*
  * May @cred bind to @sa? -EACCES for ports below ip_unprivileged_port_start
  * (ip(7); 1024 by default and where it cannot be read) unless root asks or the

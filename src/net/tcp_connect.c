@@ -184,7 +184,8 @@ static void on_connect(uv_connect_t *req, int status)
 static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
 {
 	struct tcp_sock *tsk;
-	int err = policy_connect(&dial->cred, (const struct sockaddr *)sa);
+	int err = policy_connect(&dial->cred, (const struct sockaddr *)sa,
+				 (const struct sockaddr *)&dial->bound);
 
 	if (err != 0)
 		return err;

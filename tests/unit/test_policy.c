@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/addr.h"
 
@@ -34,7 +36,7 @@ static int ask(const char *host)
 {
 	struct sockaddr_storage ss = sockaddr_of(host, 80);
 
-	return policy_connect(&user, (struct sockaddr *)&ss);
+	return policy_connect(&user, (struct sockaddr *)&ss, NULL);
 }
 
 /* One rule set (allow rules, then deny rules, blank between), one host, the answer. */
@@ -116,6 +118,94 @@ START_TEST(rule)
 }
 END_TEST
 
+/* Where a connect leads to is the kernel's choice, so it is asked: bound x target. */
+static const char *const bounds[] = {
+	NULL, "0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "::ffff:0.0.0.0", "::ffff:127.0.0.2",
+};
+static const char *const targets[] = {
+	"0.0.0.0",	  "127.0.0.1",	  "127.0.0.2", "127.0.0.3", "::", "::%1", "::1", "::1%1",
+	"::ffff:0.0.0.0", "::ffff:127.0.0.2",
+};
+
+/* The port of a listener that takes both families, or IPv4 alone where there is no IPv6. */
+static unsigned int listen_any(int *ret_fd)
+{
+	struct sockaddr_storage ss = sockaddr_of("::", 0);
+	socklen_t len = sizeof(ss);
+	int off = 0, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0 ||
+	    bind(fd, (void *)&ss, len) != 0) {
+		close(fd);
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	}
+	ck_assert_int_eq(listen(fd, COUNT(bounds) * COUNT(targets)), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)&ss, &len), 0);
+	*ret_fd = fd;
+	return addr_port((void *)&ss);
+}
+
+/* Connect from @bound to @target: the peer's address as the kernel tells; false: no way there. */
+static bool kernel_goes(const char *bound, const struct sockaddr_storage *target,
+			struct sockfs_addr *ret_peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int off = 0, fd = socket(target->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok = fd >= 0;
+
+	if (target->ss_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bound) {
+		ss = sockaddr_of(bound, 0);
+		ok = ok && ss.ss_family == target->ss_family && bind(fd, (void *)&ss, len) == 0;
+	}
+	len = sizeof(ss);
+	ok = ok && connect(fd, (const void *)target, sizeof(*target)) == 0 &&
+	     getpeername(fd, (void *)&ss, &len) == 0;
+	if (ok)
+		addr_from_sockaddr((void *)&ss, ret_peer);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+START_TEST(the_kernel_goes_where_we_judge)
+{
+	int fd;
+	unsigned int port = listen_any(&fd), nr = 0;
+
+	for (int b = 0; b < COUNT(bounds); b++) {
+		struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
+
+		if (bounds[b])
+			bound = sockaddr_of(bounds[b], 0);
+		for (int t = 0; t < COUNT(targets); t++) {
+			struct sockaddr_storage target = sockaddr_of(targets[t], port);
+			struct sockfs_addr peer;
+			int denied, allowed;
+
+			if (!kernel_goes(bounds[b], &target, &peer))
+				continue;
+			nr++;
+			ck_assert_int_eq(policy_add(peer.host, false), 0);
+			denied = policy_connect(&user, (void *)&target, (void *)&bound);
+			policy_clear();
+			ck_assert_int_eq(policy_add(peer.host, true), 0);
+			allowed = policy_connect(&user, (void *)&target, (void *)&bound);
+			policy_clear();
+			ck_assert_msg(denied == -EACCES && allowed == 0,
+				      "%s to %s leads to %s: denied %d, allowed %d",
+				      bounds[b] ? bounds[b] : "-", targets[t], peer.host, denied,
+				      allowed);
+		}
+	}
+	/* Four addresses of IPv4 from four, at least. */
+	ck_assert_uint_ge(nr, 16);
+	close(fd);
+}
+END_TEST
+
 static const char *const bad_rules[] = {
 	"", "x", "ANY", "any/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/ 8",
 	"10.0.0.0/8 ", "10.0.0.0/8x", "10.0.0.0/0x8", "10.0.0.0/8/8", "10.0.0", "10.0.0.256", "/8",
@@ -137,9 +227,19 @@ START_TEST(other_families)
 {
 	struct sockaddr unspec = {.sa_family = AF_UNSPEC};
 
-	ck_assert_int_eq(policy_connect(&user, &unspec), 0);
+	ck_assert_int_eq(policy_connect(&user, &unspec, NULL), 0);
 	ck_assert_int_eq(policy_add("10.0.0.0/8", false), 0);
-	ck_assert_int_eq(policy_connect(&user, &unspec), -EACCES);
+	ck_assert_int_eq(policy_connect(&user, &unspec, NULL), -EACCES);
+	policy_clear();
+	/* Nor is anything known of a socket that is bound to something else. */
+	ck_assert_int_eq(policy_add("any", true), 0);
+	{
+		struct sockaddr_storage ss = sockaddr_of("10.0.0.1", 80);
+		struct sockaddr local = {.sa_family = AF_UNIX};
+
+		ck_assert_int_eq(policy_connect(&user, (void *)&ss, &unspec), 0);
+		ck_assert_int_eq(policy_connect(&user, (void *)&ss, &local), -EACCES);
+	}
 	policy_clear();
 }
 END_TEST
@@ -189,6 +289,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, rule, 0, COUNT(cases));
+	tcase_add_test(tc, the_kernel_goes_where_we_judge);
 	tcase_add_loop_test(tc, bad_rule, 0, COUNT(bad_rules));
 	tcase_add_test(tc, other_families);
 	tcase_add_test(tc, bind_ports);

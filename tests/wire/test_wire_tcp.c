@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/policy.h"
 #include "net/socket.h"
 #include "wire.h"
 
@@ -131,6 +132,53 @@ START_TEST(no_descriptor_for_a_write_that_waits_to_be_connected)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------ policy */
+
+/* The rules judge where the kernel goes from the address that the socket is bound to. */
+START_TEST(rules_for_a_bound_socket)
+{
+	static const struct {
+		const char *deny, *bound, *target;
+		int want;
+	} cases[] = {
+		{"127.0.0.2", "127.0.0.2", "0.0.0.0", -EACCES},
+		{"127.0.0.2", "127.0.0.2", "127.0.0.2", -EACCES},
+		{"127.0.0.2", "127.0.0.3", "0.0.0.0", 0},
+		{"127.0.0.1", "127.0.0.2", "0.0.0.0", 0},
+		{"127.0.0.1", "", "0.0.0.0", -EACCES},
+		{"127.0.0.2", "::ffff:127.0.0.2", "::ffff:0.0.0.0", -EACCES},
+		{"127.0.0.1", "::ffff:127.0.0.2", "::", -EACCES},
+		{"::1", "::ffff:127.0.0.2", "::", 0},
+	};
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (void *)&sa, sizeof(sa)), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)&sa, &len), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sockfs_addr bound = {.port = "0"}, target = {.port = ""};
+		struct end e;
+		char name[16];
+		int ret;
+
+		snprintf(name, sizeof(name), "f%zu", i);
+		e = make_file(name);
+		strcpy(bound.host, cases[i].bound);
+		strcpy(target.host, cases[i].target);
+		snprintf(target.port, sizeof(target.port), "%u", ntohs(sa.sin_port));
+		ck_assert_int_eq(policy_add(cases[i].deny, false), 0);
+		if (bound.host[0] != '\0')
+			ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &bound), 0);
+		ret = ioc(&e, SOCKFS_IOC_CONNECT, &target);
+		policy_clear();
+		ck_assert_msg(ret == cases[i].want, "case %zu: %d", i, ret);
+	}
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_tcp");
@@ -141,6 +189,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, no_descriptor_for_a_write_that_waits_to_be_connected);
+	tcase_add_test(tc, rules_for_a_bound_socket);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
