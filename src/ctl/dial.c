@@ -4,7 +4,8 @@
  *
  * Any name that can be a host is a directory here, and any that can be a port a
  * file in it: lookup only reads the text and asks nobody. What it makes has no
- * name on our side (i_nlink 0) and lives as long as the kernel remembers it.
+ * name on our side (i_nlink 0) and lives as long as the kernel remembers it, or
+ * until there are too many (dial_names.h).
  * Nothing is listed, since everything would be.
  *
  * Happy path: open makes a socket without a name, which has this open file for
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/dial_names.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "lib/util.h"
@@ -40,6 +42,7 @@
 /* What a name below tcp stands for; plain_inode.private. */
 struct dial_name {
 	uint64_t parent_ino;
+	struct dial_link link;
 	struct sockfs_addr addr; /* of a directory: the host, and no port */
 };
 
@@ -51,7 +54,10 @@ static const struct file_operations port_fops;
 
 static void dial_destroy(struct inode *inode)
 {
-	free(PLAIN_I(inode)->private);
+	struct dial_name *name = PLAIN_I(inode)->private;
+
+	dial_names_remove(&name->link);
+	free(name);
 }
 
 /* An inode for @addr, below @dir, that only the kernel's lookups hold. */
@@ -60,22 +66,28 @@ static int dial_new_inode(const struct inode *dir, const struct sockfs_addr *add
 {
 	struct dial_name *name = should_failslab() ? NULL : malloc(sizeof(*name));
 	struct inode *inode;
+	int err;
 
 	if (name == NULL)
 		return -ENOMEM;
 	inode = new_inode_plain(dir->i_sb, mode, dir->i_uid, dir->i_gid);
 	if (inode == NULL) {
-		int err = -errno;
-
+		err = -errno;
 		free(name);
 		return err;
 	}
 	name->parent_ino = dir->i_ino;
 	name->addr = *addr;
-	PLAIN_I(inode)->private = name;
-	PLAIN_I(inode)->destroy = dial_destroy;
 	inode->i_state |= I_FIXED;
 	inode->i_nlink = 0;
+	err = dial_names_add(inode, &name->link, sizeof(*name));
+	if (err != 0) {
+		inode_forget(inode, 0);
+		free(name);
+		return err;
+	}
+	PLAIN_I(inode)->private = name;
+	PLAIN_I(inode)->destroy = dial_destroy;
 	*ret_inode = inode;
 	return 0;
 }
@@ -102,7 +114,9 @@ static int host_lookup(struct inode *dir, const struct qstr *name, struct inode 
 	    addr_check(&addr, false) != 0 || addr.host[0] == '\0')
 		return -ENOENT;
 	memset(addr.port, 0, sizeof(addr.port));
-	err = dial_new_inode(dir, &addr, HOST_MODE, &inode);
+	err = dial_names_may_look(&dir->i_sb->s_cred);
+	if (err == 0)
+		err = dial_new_inode(dir, &addr, HOST_MODE, &inode);
 	if (err != 0)
 		return err;
 	inode->i_op = &host_dir_iops;
@@ -124,9 +138,14 @@ static uint64_t port_ino(const struct sockfs_addr *addr)
 	return hash | UINT64_C(1) << 63;
 }
 
+static bool is_number(const char *s)
+{
+	return s[strspn(s, "0123456789")] == '\0';
+}
+
 static int port_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
 {
-	const struct dial_name *host = PLAIN_I(dir)->private;
+	struct dial_name *host = PLAIN_I(dir)->private;
 	struct sockfs_addr addr = host->addr;
 	struct inode *inode;
 	int err;
@@ -136,7 +155,14 @@ static int port_lookup(struct inode *dir, const struct qstr *name, struct inode 
 	memcpy(addr.port, name->name, name->len);
 	if (has_empty_label(addr.port) || addr_check(&addr, false) != 0)
 		return -ENOENT;
+	if (is_number(addr.port))
+		dial_names_use(&dir->i_sb->s_cred);
+	else if ((err = dial_names_may_look(&dir->i_sb->s_cred)) != 0)
+		return err;
+	ihold(dir); /* a new name may take the place of another */
 	err = dial_new_inode(dir, &addr, PORT_MODE, &inode);
+	dial_names_touch(&host->link);
+	iput(dir);
 	if (err != 0)
 		return err;
 	inode->i_ino = port_ino(&addr);
@@ -253,6 +279,7 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 
 	if (sock == NULL)
 		return -errno;
+	dial_names_use(&iocb->ki_cred);
 	err = sock_open(SOCK_INODE(sock), file, iocb);
 	if (err == 0)
 		err = sock_connect(sock, &addr, iocb);

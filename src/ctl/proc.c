@@ -14,6 +14,7 @@
 #include "ctl/faces.h"
 #include "ctl/proc.h"
 #include "fs/dcache.h"
+#include "mm/vmstat.h"
 
 /* mm/slab_common.c: print_slabinfo_header, cache_show. */
 static bool show_slabinfo(struct seq_file *m, void *sb)
@@ -37,6 +38,21 @@ static bool show_slabinfo(struct seq_file *m, void *sb)
 	return false;
 }
 
+/* What is kept for users beside the objects of the caches. */
+static bool show_memory(struct seq_file *m, void *sb)
+{
+	(void)sb;
+	seq_puts(m, "# name            <objects>      <bytes>  <max_bytes>\n");
+	for (enum vm_item i = 0; i < NR_VM_ITEMS; i++) {
+		const struct vm_stat *s = vm_stat(i);
+
+		seq_printf(m, "%-17s %9llu %12llu %12llu\n", vm_item_name(i),
+			   (unsigned long long)s->objects, (unsigned long long)s->bytes,
+			   (unsigned long long)s->max);
+	}
+	return false;
+}
+
 #ifdef __clang__
 #define COMPILER __VERSION__
 #else
@@ -54,6 +70,7 @@ static const struct proc_table {
 	const char *name;
 	bool (*show)(struct seq_file *m, void *sb);
 } tables[] = {
+	{"memory", show_memory},
 	{"slabinfo", show_slabinfo},
 	{"sockstat", proc_show_sockstat},
 	{"tcp", proc_show_tcp},

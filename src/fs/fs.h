@@ -376,6 +376,12 @@ struct super_block {
 	 * may have cached (not in answer to a request on them). May be NULL.
 	 */
 	void (*s_inval_attr)(struct super_block *sb, struct inode *inode);
+	/*
+	 * Set by fuse/: have the kernel forget these inodes unless somebody uses them
+	 * there. Their FORGETs come as requests of later. NULL: it cannot.
+	 */
+	void (*s_prune)(struct super_block *sb, const uint64_t *nodeids, unsigned int n);
+	struct cred s_cred; /* who asks for the lookup in work. Twin of current->cred */
 	/* Set by fuse/: have run_work() called in each turn until there is none. May be NULL. */
 	void (*s_begin_work)(struct super_block *sb);
 	struct work_queue s_work;

@@ -141,6 +141,11 @@ void reply_open(fuse_req_t req, struct file *file, struct inode *inode);
 /* Take back the lookups in @size bytes of READDIRPLUS answer. */
 void forget_direntplus(struct super_block *sb, const char *buf, size_t size);
 
+/* notify.c ---------------------------------------------------------------- */
+
+/* Set what the super block @sb asks of the kernel, if a kernel of that protocol can do it. */
+void notify_init(struct super_block *sb, unsigned int proto_minor);
+
 /* ops.c ------------------------------------------------------------------- */
 
 extern const struct fuse_lowlevel_ops sockfs_ll_ops;

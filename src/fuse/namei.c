@@ -80,6 +80,7 @@ void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (!req_name(req, parent, name, &dir, &q))
 		return;
+	dir->i_sb->s_cred = req_cred(req);
 	if (dir->i_op->lookup != NULL)
 		err = dir->i_op->lookup(dir, &q, &inode);
 	reply_entry_or(req, err, inode);

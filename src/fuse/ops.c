@@ -18,6 +18,7 @@ static void ll_init(void *userdata, struct fuse_conn_info *conn)
 	struct sockfs_session *s = userdata;
 
 	s->got_init = true;
+	notify_init(s->sb, conn->proto_minor);
 	conn->max_write = SESSION_MAX_IO;
 	conn->time_gran = 1;
 	/*

@@ -488,6 +488,7 @@ int sockfs_session_destroy(struct sockfs_session *s)
 	if (s->sb->s_fs_info == s) {
 		s->sb->s_fs_info = NULL;
 		s->sb->s_inval_attr = NULL;
+		s->sb->s_prune = NULL;
 	}
 	session_free(impl(s));
 	return err;
