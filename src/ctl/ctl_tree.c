@@ -141,7 +141,7 @@ static int ctl_setattr(struct inode *inode, const struct iattr *attr)
 /* --------------------------------------------------------------------- reading */
 
 /*
- * The open file is turned to the real directory: its cursor stands there. It
+ * The open file is turned to the real directory, whose names it gives. It
  * counts as one open of it.
  */
 static int ctl_dir_open(struct inode *inode, struct file *file, struct kiocb *iocb)
@@ -158,11 +158,6 @@ static int ctl_dir_open(struct inode *inode, struct file *file, struct kiocb *io
 	file->f_inode = real;
 	inode_put_open(inode);
 	return 0;
-}
-
-static void ctl_dir_release(struct inode *real, struct file *file)
-{
-	simple_dir_operations.release(real, file);
 }
 
 struct ctl_filldir {
@@ -227,7 +222,6 @@ static const struct inode_operations ctl_link_iops = {
 
 const struct file_operations ctl_dir_fops = {
 	.open = ctl_dir_open,
-	.release = ctl_dir_release,
 	.iterate = ctl_dir_iterate,
 };
 

@@ -211,13 +211,12 @@ struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *i
 		kmem_cache_free(dentry_cachep, dentry);
 		return NULL;
 	}
-	dentry->d_flags = 0;
 	dentry->d_parent = dir;
 	dentry->d_inode = inode;
 	dentry->d_hash = name_hash(sb, dir, name);
-	dentry->d_off = ++pi->next_off;
+	dentry->d_off = ++pi->last_off;
 	hash_add(&sb->s_dentries, dentry);
-	TAILQ_INSERT_TAIL(&pi->children, dentry, d_child);
+	offset_add(&pi->children, dentry);
 	/* The oldest name stays the first: it says where a listener's connections appear. */
 	TAILQ_INSERT_TAIL(&inode->i_dentry, dentry, d_alias);
 	pi->nr_children++;
@@ -231,32 +230,9 @@ void d_delete(struct dentry *dentry)
 	struct plain_inode *pi = PLAIN_I(dir);
 
 	hash_remove(&dir->i_sb->s_dentries, dentry);
-	TAILQ_REMOVE(&pi->children, dentry, d_child);
+	offset_remove(&pi->children, dentry);
 	TAILQ_REMOVE(&dentry->d_inode->i_dentry, dentry, d_alias);
 	pi->nr_children--;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	free_dentry(dentry);
-}
-
-/* ----------------------------------------------------------------------- cursors */
-
-struct dentry *d_alloc_cursor(struct inode *dir)
-{
-	struct dentry *cursor = kmem_cache_alloc(dentry_cachep);
-
-	if (cursor == NULL)
-		return NULL;
-	cursor->d_flags = DCACHE_CURSOR;
-	cursor->d_len = 0;
-	cursor->d_parent = dir;
-	cursor->d_inode = NULL;
-	cursor->d_off = 0;
-	TAILQ_INSERT_HEAD(&PLAIN_I(dir)->children, cursor, d_child);
-	return cursor;
-}
-
-void d_free_cursor(struct dentry *cursor)
-{
-	TAILQ_REMOVE(&PLAIN_I(cursor->d_parent)->children, cursor, d_child);
-	free_dentry(cursor);
 }

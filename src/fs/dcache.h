@@ -15,22 +15,17 @@
  * Names that fit with their NUL lie in the dentry, longer ones in memory of
  * their own. A dentry is two cache lines.
  */
-#define DNAME_INLINE_LEN 58
-
-#define DCACHE_CURSOR 1 /* a reader's place in a directory, not a name */
-
-TAILQ_HEAD(dentry_queue, dentry);
+#define DNAME_INLINE_LEN 59
 
 struct dentry {
 	struct dentry *d_hash_next;
 	struct inode *d_parent; /* the directory */
 	struct inode *d_inode;
-	TAILQ_ENTRY(dentry) d_child; /* in the directory, in order of d_off */
+	struct dentry *d_child[2];   /* in the directory: smaller and larger d_off (offset.c) */
 	TAILQ_ENTRY(dentry) d_alias; /* among the names of d_inode, by age */
 	uint64_t d_off;		     /* where readdir continues behind it; grows, never reused */
 	uint32_t d_hash;
 	uint8_t d_len;
-	uint8_t d_flags;
 	char d_iname[DNAME_INLINE_LEN]; /* or, when d_len is too long, a char * to it */
 };
 
@@ -41,9 +36,9 @@ BUILD_BUG_ON(sizeof(struct dentry) > 128);
  * that are no sockets. Twin of the kernel's ramfs inodes.
  */
 struct plain_inode {
-	struct dentry_queue children; /* directories: names and cursors, by d_off */
-	uint64_t next_off;	      /* the last d_off given out */
-	size_t nr_children; /* names, without cursors */
+	struct dentry *children; /* directories: the tree of names by d_off (offset.c) */
+	uint64_t last_off;	 /* the last d_off given out */
+	size_t nr_children;
 	char *link;	    /* symlinks: the target, malloc'ed */
 	void *private;	    /* of the room that made it */
 	void (*destroy)(struct inode *inode); /* called as the inode goes; frees private */
@@ -67,6 +62,12 @@ struct dentry *d_lookup(struct super_block *sb, const struct inode *dir, const s
 struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *inode);
 /* Take a name away again and free the dentry; the mirror of d_add. */
 void d_delete(struct dentry *dentry);
+
+/*
+ * The first name of @dir behind offset @off, NULL: there is none. O(log n).
+ * fs/libfs.c: offset_find_next.
+ */
+struct dentry *d_next_child(const struct inode *dir, uint64_t off);
 
 /* One of the inode's names, or NULL; the oldest if it has several. */
 static inline struct dentry *d_find_alias(const struct inode *inode)
@@ -101,8 +102,10 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode,
 /*
  * Reading a directory: ".", "..", then the names in the order of their making.
  * Each name that is there from beginning to end is seen exactly once, whatever
- * comes and goes meanwhile; continuing where the last call stopped is O(1).
- * The cursor lives in file->private_data. fs/libfs.c: dcache_readdir.
+ * comes and goes meanwhile. Names that are made after the opening, or after the
+ * last reading from position 0 (rewinddir), are not seen: so a reader that
+ * renames what it meets comes to an end. Any position is found in O(log n).
+ * fs/libfs.c: offset_readdir, which is tmpfs's.
  */
 extern const struct file_operations simple_dir_operations;
 

@@ -104,6 +104,19 @@ static inline void iov_iter_advance(struct iov_iter *i, size_t bytes)
  */
 ssize_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
 
+/* ---------------------------------------------------------------- work_struct */
+
+/*
+ * Work of one turn of the loop, for what would hold up everybody if it were
+ * done at once. Twin of include/linux/workqueue.h.
+ */
+struct work_struct {
+	void (*func)(struct work_struct *work);
+	TAILQ_ENTRY(work_struct) entry;
+};
+
+TAILQ_HEAD(work_queue, work_struct);
+
 /* --------------------------------------------------------------------- kiocb */
 
 #define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
@@ -150,6 +163,7 @@ struct kiocb {
 	 */
 	void (*ki_final)(struct kiocb *iocb, ssize_t ret);
 	void *ki_private;	    /* of that room */
+	struct work_struct ki_work; /* of who works on it in more than one turn */
 	uint64_t ki_deadline;	    /* ms of the loop's clock, 0: none */
 };
 
@@ -291,6 +305,10 @@ struct file_operations {
 	 * valid until the request ends. Result >= 0: the ioctl's own value.
 	 */
 	ssize_t (*ioctl)(struct kiocb *iocb, unsigned int cmd, void *arg);
+	/*
+	 * Give ctx->actor what comes from ctx->pos on. -EAGAIN: that was enough
+	 * for one turn, and there is more to come.
+	 */
 	int (*iterate)(struct file *file, struct dir_context *ctx);
 };
 
@@ -313,6 +331,7 @@ struct file {
 	uint32_t f_busy;	  /* parked requests of this file */
 	uint64_t f_id;		  /* its number in sb->s_files */
 	void *private_data;	  /* of f_op */
+	uint64_t f_dir_end;	  /* directory: names with a larger d_off are not listed */
 	SLIST_HEAD(, sock_line) f_lines; /* listener: the lines that are being read */
 	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
 	unsigned int f_poll_events; /* of fuse/: what the last one to wait wants to know */
@@ -349,17 +368,6 @@ struct dentry_hash {
 	size_t count;		  /* dentries in both */
 	uint64_t salt;		  /* so that nobody can choose names that collide */
 };
-
-/*
- * Work of one turn of the loop, for what would hold up everybody if it were
- * done at once. Twin of include/linux/workqueue.h.
- */
-struct work_struct {
-	void (*func)(struct work_struct *work);
-	TAILQ_ENTRY(work_struct) entry;
-};
-
-TAILQ_HEAD(work_queue, work_struct);
 
 struct super_block {
 	const struct super_operations *s_op;

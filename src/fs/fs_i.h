@@ -19,10 +19,10 @@ void inode_forget_all(struct inode *inode);
 /* dcache.c: the cache dentry, and the hash of one super block. */
 int dcache_init(struct super_block *sb);
 int dcache_exit(struct super_block *sb);
-/* A reader's place in @dir, before all names; NULL: out of memory. */
-struct dentry *d_alloc_cursor(struct inode *dir);
-/* Take it out of its directory, wherever it stands, and free it. */
-void d_free_cursor(struct dentry *cursor);
+
+/* offset.c: the tree of a directory. @dentry has the largest d_off of all; it is in the tree. */
+void offset_add(struct dentry **root, struct dentry *dentry);
+void offset_remove(struct dentry **root, struct dentry *dentry);
 
 /* file.c: the cache filp. */
 int file_cache_init(void);

@@ -39,7 +39,7 @@ static void plain_init_once(void *foo)
 	struct plain_inode *pi = foo;
 
 	inode_init_once(&pi->vfs_inode);
-	TAILQ_INIT(&pi->children);
+	pi->children = NULL;
 }
 
 int inode_cache_init(void)
@@ -122,8 +122,8 @@ struct inode *new_inode_plain(struct super_block *sb, mode_t mode, uid_t uid, gi
 		errno = -err;
 		return NULL;
 	}
-	/* The constructor has made the queue; it is empty again when an inode is freed. */
-	pi->next_off = 0;
+	/* The constructor has made the tree; it is empty again when an inode is freed. */
+	pi->last_off = 0;
 	pi->nr_children = 0;
 	pi->link = NULL;
 	pi->private = NULL;

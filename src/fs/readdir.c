@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a directory. Twin of fs/libfs.c: dcache_dir_open, dcache_readdir.
+ * Reading a directory. Twin of fs/libfs.c: offset_dir_open, offset_readdir.
  *
  * Positions: 0 stands before ".", 1 before "..", POS_NAMES + d_off behind the
  * name with that d_off. New names get larger ones and stand at the end, so a
- * reader never meets a name twice. Where the last call stopped, a cursor
- * stands among the names; only after lseek(2) is its place searched.
+ * reader never meets a name twice. Where the end is was fixed at opendir(3) and
+ * moves with rewinddir(3) only.
+ *
+ * The reader keeps nothing but its position: the next name is searched for each
+ * time, since the kernel asks again from where its caller's buffer was full, and
+ * seekdir(3) from anywhere.
  */
 #include "config.h"
 
@@ -15,17 +19,14 @@
 
 #define POS_NAMES 2
 
+/* More than a reader's buffer holds: only one that passes over names sees so many. */
+#define NAMES_A_TURN 2048
+
 static int dir_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
 	(void)iocb;
-	file->private_data = d_alloc_cursor(inode);
-	return file->private_data != NULL ? 0 : -ENOMEM;
-}
-
-static void dir_release(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	d_free_cursor(file->private_data);
+	file->f_dir_end = PLAIN_I(inode)->last_off;
+	return 0;
 }
 
 static struct inode *parent_of(struct inode *dir)
@@ -45,59 +46,39 @@ static bool emit_dot(struct dir_context *ctx, const char *name, struct inode *in
 	return true;
 }
 
-/* The first name behind position @off. */
-static struct dentry *dir_seek(struct plain_inode *pi, const struct dentry *cursor, uint64_t off)
+static bool emit_name(struct dir_context *ctx, const struct dentry *dentry)
 {
-	struct dentry *dentry = cursor->d_off == off ? TAILQ_NEXT(cursor, d_child)
-						     : TAILQ_FIRST(&pi->children);
+	const struct qstr name = {.name = dentry_name(dentry), .len = dentry->d_len};
+	struct inode *inode = dentry->d_inode;
 
-	while (dentry != NULL && (dentry->d_flags & DCACHE_CURSOR || dentry->d_off <= off))
-		dentry = TAILQ_NEXT(dentry, d_child);
-	return dentry;
-}
-
-/* Put the cursor where the next call goes on: before @dentry, NULL: at the end. */
-static void dir_park(struct plain_inode *pi, struct dentry *cursor, struct dentry *dentry,
-		     uint64_t off)
-{
-	TAILQ_REMOVE(&pi->children, cursor, d_child);
-	if (dentry != NULL)
-		TAILQ_INSERT_BEFORE(dentry, cursor, d_child);
-	else
-		TAILQ_INSERT_TAIL(&pi->children, cursor, d_child);
-	cursor->d_off = off;
+	if (!ctx->actor(ctx, &name, dentry->d_off + POS_NAMES, inode, inode->i_ino, inode->i_mode))
+		return false;
+	ctx->pos = dentry->d_off + POS_NAMES;
+	return true;
 }
 
 static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file->f_inode;
-	struct plain_inode *pi = PLAIN_I(dir);
-	struct dentry *cursor = file->private_data;
-	struct dentry *dentry;
 
 	file_accessed(file);
-	if (ctx->pos == 0 && !emit_dot(ctx, ".", dir))
-		return 0;
+	if (ctx->pos == 0) {
+		file->f_dir_end = PLAIN_I(dir)->last_off;
+		if (!emit_dot(ctx, ".", dir))
+			return 0;
+	}
 	if (ctx->pos == 1 && !emit_dot(ctx, "..", parent_of(dir)))
 		return 0;
-	dentry = dir_seek(pi, cursor, ctx->pos - POS_NAMES);
-	for (; dentry != NULL; dentry = TAILQ_NEXT(dentry, d_child)) {
-		const struct qstr name = {.name = dentry_name(dentry), .len = dentry->d_len};
-		struct inode *inode = dentry->d_inode;
+	for (int i = 0; i < NAMES_A_TURN; i++) {
+		const struct dentry *dentry = d_next_child(dir, ctx->pos - POS_NAMES);
 
-		if (dentry->d_flags & DCACHE_CURSOR)
-			continue;
-		if (!ctx->actor(ctx, &name, dentry->d_off + POS_NAMES, inode, inode->i_ino,
-				inode->i_mode))
-			break;
-		ctx->pos = dentry->d_off + POS_NAMES;
+		if (dentry == NULL || dentry->d_off > file->f_dir_end || !emit_name(ctx, dentry))
+			return 0;
 	}
-	dir_park(pi, cursor, dentry, ctx->pos - POS_NAMES);
-	return 0;
+	return -EAGAIN;
 }
 
 const struct file_operations simple_dir_operations = {
 	.open = dir_open,
-	.release = dir_release,
 	.iterate = dir_iterate,
 };

@@ -34,13 +34,17 @@ static void setup(void)
 	fixed->i_state |= I_FIXED;
 }
 
+#define for_each_child(dentry, dir)                                                                \
+	for ((dentry) = d_next_child(dir, 0); (dentry) != NULL;                                    \
+	     (dentry) = d_next_child(dir, (dentry)->d_off))
+
 /* A directory's links are its name, its "." and the ".." of each directory in it. */
 static unsigned int count_dir(const struct inode *dir)
 {
 	const struct dentry *dentry;
 	unsigned int nlink = 2;
 
-	TAILQ_FOREACH(dentry, &PLAIN_I(dir)->children, d_child) {
+	for_each_child(dentry, dir) {
 		if (!S_ISDIR(dentry->d_inode->i_mode))
 			continue;
 		nlink++;
@@ -69,7 +73,7 @@ static size_t count_tree(const struct inode *dir)
 	const struct dentry *dentry;
 	size_t here = 0, all = 0;
 
-	TAILQ_FOREACH(dentry, &PLAIN_I(dir)->children, d_child) {
+	for_each_child(dentry, dir) {
 		here++;
 		if (S_ISDIR(dentry->d_inode->i_mode))
 			all += count_tree(dentry->d_inode);

@@ -125,11 +125,104 @@ START_TEST(rm_of_what_was_read_and_of_what_comes_next)
 	ck_assert_int_eq(unlink_name(sb.s_root, "f"), 0);
 	/* rm -r in the middle of a reading. */
 	ck_assert_str_eq(dir_line(file, pos, 1), "e g h");
-	/* By then nothing is left to be told; what is made now is. */
-	pos = dir_read(file, 2, 20, &c);
+	file_release(file);
+}
+END_TEST
+
+/* for e in d/ do mv e e.r done */
+START_TEST(a_reader_that_renames_comes_to_an_end)
+{
+	struct file *file = dir_open(sb.s_root);
+	struct call c;
+	uint64_t pos;
+	char to[8];
+
+	make_file(sb.s_root, "early"); /* after opendir, before the first reading */
+	for (char name[] = "a"; name[0] <= 'e'; name[0]++)
+		make_file(sb.s_root, name);
+	pos = dir_read(file, 0, 2, &c);
+	make_file(sb.s_root, "late");
+	for (int i = 0; i < 6; i++) {
+		pos = dir_read(file, pos, 1, &c);
+		ck_assert_uint_eq(c.n, 1);
+		snprintf(to, sizeof(to), "%s.r", c.names[0]);
+		ck_assert_int_eq(rename_name(sb.s_root, c.names[0], sb.s_root, to, 0), 0);
+	}
+	ck_assert_str_eq(dir_line(file, pos, 3), "");
+	ck_assert_str_eq(dir_line(file, 2, 3), "");
+	/* Only reading from the beginning moves the end; one who opens later sees all. */
+	ck_assert_str_eq(dir_line(file, 0, 3), ". .. late early.r a.r b.r c.r d.r e.r");
 	make_file(sb.s_root, "new");
-	ck_assert_str_eq(dir_line(file, pos, 4), "new");
-	ck_assert_str_eq(dir_line(file, c.next[4], 4), "new");
+	ck_assert_str_eq(dir_line(file, 2, 3), "late early.r a.r b.r c.r d.r e.r");
+	file_release(file);
+	file = dir_open(sb.s_root);
+	make_file(sb.s_root, "newer");
+	ck_assert_str_eq(dir_line(file, 2, 3), "late early.r a.r b.r c.r d.r e.r new");
+	file_release(file);
+}
+END_TEST
+
+static bool pass_over(struct dir_context *ctx, const struct qstr *name, uint64_t next,
+		      struct inode *inode, uint64_t ino, mode_t mode)
+{
+	(void)ctx;
+	(void)name;
+	(void)next;
+	(void)inode;
+	(void)ino;
+	(void)mode;
+	return true;
+}
+
+/* A turn ends though no buffer is ever full; each goes on where the last one stopped. */
+START_TEST(one_who_passes_over_names_stops_each_turn)
+{
+	struct dir_context ctx = {.actor = pass_over, .pos = 2};
+	struct file *file;
+	uint64_t pos = 2;
+	int turns = 0;
+	char name[16];
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		make_file(sb.s_root, name);
+	}
+	file = dir_open(sb.s_root);
+	while (file->f_op->iterate(file, &ctx) == -EAGAIN) {
+		ck_assert_uint_gt(ctx.pos, pos);
+		pos = ctx.pos;
+		turns++;
+	}
+	ck_assert_int_eq(turns, 2);
+	file_release(file);
+}
+END_TEST
+
+/* Any place is found in O(log n): walking to each of these would outlast the test's limit. */
+START_TEST(many_names_from_any_place)
+{
+	const unsigned int n = on_valgrind() ? 2000 : 200000;
+	unsigned int seed = 7;
+	struct file *file;
+	struct call c;
+	char name[16];
+
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		make_file(sb.s_root, name);
+	}
+	for (unsigned int i = 0; i < n; i += 3) {
+		snprintf(name, sizeof(name), "%u", i);
+		ck_assert_int_eq(unlink_name(sb.s_root, name), 0);
+	}
+	file = dir_open(sb.s_root);
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int at = next_random(&seed) % (n - 1);
+
+		/* Behind name `at` - 1, which stands at 2 + at. */
+		ck_assert_uint_eq(dir_read(file, 2 + at, 1, &c), 3 + at + (at % 3 == 0));
+		ck_assert_uint_eq((unsigned int)atoi(c.names[0]), at + (at % 3 == 0));
+	}
 	file_release(file);
 }
 END_TEST
@@ -198,7 +291,7 @@ START_TEST(readers_do_not_meet)
 		make_file(sb.s_root, name);
 	for (int i = 0; i < 3; i++)
 		file[i] = dir_open(sb.s_root);
-	/* Their cursors stand side by side, in front of and behind each other. */
+	/* Their places are side by side, in front of and behind each other. */
 	for (int round = 0; round < 9; round++)
 		for (int i = 0; i < 3; i++) {
 			pos[i] = dir_read(file[i], pos[i], 1 + (unsigned int)i, &c);
@@ -223,7 +316,7 @@ START_TEST(a_reader_keeps_a_removed_directory)
 	make_file(d, "x");
 	ck_assert_int_eq(rmdir_name(sb.s_root, "d"), -ENOTEMPTY);
 	ck_assert_int_eq(unlink_name(d, "x"), 0);
-	/* A cursor is no name: the directory is empty. */
+	/* A reader is no name: the directory is empty. */
 	ck_assert_int_eq(rmdir_name(sb.s_root, "d"), 0);
 	ck_assert_str_eq(dir_line(file, 0, 5), ". ..");
 	dir_read(file, 0, 5, &c);
@@ -247,9 +340,11 @@ START_TEST(open_without_memory)
 	kmem_fault_after(-1);
 	file = alloc_file(sb.s_root, 0);
 	ck_assert_ptr_nonnull(file);
+	/* A reader needs no memory of its own. */
 	kmem_fault_after(1);
-	ck_assert_int_eq(file->f_op->open(sb.s_root, file, NULL), -ENOMEM);
-	file_discard(file);
+	ck_assert_int_eq(file->f_op->open(sb.s_root, file, NULL), 0);
+	kmem_fault_after(-1);
+	file_release(file);
 	ck_assert_uint_eq(sb.s_root->i_opens, 0);
 	ck_assert_uint_eq(in_use("dentry"), 0);
 }
@@ -325,6 +420,9 @@ int main(void)
 	tcase_add_test(tc, dots_then_names_in_the_order_of_their_making);
 	tcase_add_test(tc, no_room_is_no_progress);
 	tcase_add_test(tc, rm_of_what_was_read_and_of_what_comes_next);
+	tcase_add_test(tc, a_reader_that_renames_comes_to_an_end);
+	tcase_add_test(tc, one_who_passes_over_names_stops_each_turn);
+	tcase_add_test(tc, many_names_from_any_place);
 	tcase_add_test(tc, a_name_that_is_replaced_is_met_once);
 	tcase_add_test(tc, lseek_to_every_place);
 	tcase_add_test(tc, readers_do_not_meet);
