@@ -41,10 +41,10 @@ wait_until()
 	eval "$1" >&2
 }
 
-# is_running PID: a zombie is not.
+# is_running PID: 0 or 1. A zombie is not running; once it is reaped, grep has nothing to read.
 is_running()
 {
-	grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+	grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null || return 1
 }
 
 # is_listening PORT: does any socket of this machine?
