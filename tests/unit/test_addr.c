@@ -16,6 +16,15 @@
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
+/* What lies behind the NULs stays as it is. */
+static void put_addr(struct sockfs_addr *addr, const char *host, const char *port)
+{
+	ck_assert_uint_lt(strlen(host), sizeof(addr->host));
+	ck_assert_uint_lt(strlen(port), sizeof(addr->port));
+	memcpy(addr->host, host, strlen(host) + 1);
+	memcpy(addr->port, port, strlen(port) + 1);
+}
+
 static const struct {
 	const char *text, *host, *port;
 } good[] = {
@@ -50,8 +59,7 @@ START_TEST(parse_good)
 {
 	struct sockfs_addr a, want = {0};
 
-	strcpy(want.host, good[_i].host);
-	strcpy(want.port, good[_i].port);
+	put_addr(&want, good[_i].host, good[_i].port);
 	memset(&a, 0xaa, sizeof(a));
 	ck_assert_int_eq(addr_parse(good[_i].text, &a), 0);
 	ck_assert_str_eq(a.host, want.host);
@@ -161,8 +169,7 @@ START_TEST(check)
 
 	/* Garbage behind the NUL, as a C program's stack leaves it. */
 	memset(&a, 0xaa, sizeof(a));
-	strcpy(a.host, checks[_i].host);
-	strcpy(a.port, checks[_i].port);
+	put_addr(&a, checks[_i].host, checks[_i].port);
 	before = a;
 	ck_assert_int_eq(addr_check(&a, checks[_i].port_optional), checks[_i].err);
 	if (checks[_i].err) {
@@ -170,8 +177,7 @@ START_TEST(check)
 		return;
 	}
 	memset(&before, 0, sizeof(before));
-	strcpy(before.host, checks[_i].want_host);
-	strcpy(before.port, checks[_i].want_port);
+	put_addr(&before, checks[_i].want_host, checks[_i].want_port);
 	ck_assert_mem_eq(&a, &before, sizeof(a));
 }
 END_TEST
@@ -242,8 +248,7 @@ START_TEST(to_sockaddr_and_back)
 	socklen_t len = 4711;
 	char text[ADDR_TEXT_MAX];
 
-	strcpy(a.host, numbers[_i].host);
-	strcpy(a.port, numbers[_i].port);
+	put_addr(&a, numbers[_i].host, numbers[_i].port);
 	memset(&ss, 0xaa, sizeof(ss));
 	before = ss;
 	ck_assert_int_eq(addr_to_sockaddr(&a, numbers[_i].family, &ss, &len), numbers[_i].err);
