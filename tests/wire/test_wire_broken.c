@@ -87,8 +87,9 @@ START_TEST(every_opcode_with_junk)
 	for (uint32_t op = 1; op < 60; op++) {
 		bool quiet = op == FUSE_FORGET || op == FUSE_BATCH_FORGET || op == FUSE_INTERRUPT;
 
-		/* libfuse keeps an answer to a question that it never asked. */
-		if (op == FUSE_NOTIFY_REPLY)
+		/* libfuse keeps an answer to a question that it never asked; after DESTROY
+		 * it takes no more requests. */
+		if (op == FUSE_NOTIFY_REPLY || op == FUSE_DESTROY)
 			continue;
 		for (size_t i = 0; i < sizeof(fill); i++)
 			for (size_t len = 0; len <= sizeof(junk); len += 8) {
@@ -103,6 +104,27 @@ START_TEST(every_opcode_with_junk)
 			}
 	}
 	ck_assert_int_eq(wire_getattr(w, ROOT, NULL), 0);
+}
+END_TEST
+
+/* The kernel's last word at an unmount, here in the middle, with junk behind it and twice. */
+START_TEST(destroy)
+{
+	static const char junk[64];
+	struct fuse_entry_out e;
+	struct fuse_open_out o;
+	uint64_t parked;
+
+	ck_assert_int_eq(wire_create(w, ROOT, "f", O_RDWR, 0644, &e, &o), 0);
+	ck_assert_int_eq(wire_call(w, FUSE_DESTROY, ROOT, junk, sizeof(junk), NULL, 0, NULL, 0,
+				   NULL),
+			 0);
+	ck_assert_int_ne(wire_call(w, FUSE_DESTROY, ROOT, NULL, 0, NULL, 0, NULL, 0, NULL),
+			 WIRE_OPEN);
+	/* Some versions of libfuse say EIO to all that follows, others serve on. */
+	parked = wire_read(w, e.nodeid, o.fh, 1, O_RDWR);
+	ck_assert_int_ne(wire_wait(w, parked, NULL, 0, NULL), WIRE_OPEN);
+	ck_assert(!w->ended);
 }
 END_TEST
 
@@ -179,6 +201,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, short_messages);
 	tcase_add_test(t, every_opcode_with_junk);
+	tcase_add_test(t, destroy);
 	tcase_add_test(t, unknown_opcodes);
 	tcase_add_test(t, counts_beyond_the_message);
 	tcase_add_test(t, names_without_an_end);
