@@ -40,11 +40,11 @@ static int bad_value(const struct args *args, const struct sockopt *so, const ch
 
 int cmd_set(const struct args *args)
 {
-	const char *file = args->argv[0], *value = args->argv[2];
+	const char *file = args->file, *value = args->argv[1];
 	const struct sockopt *so;
 	struct sockfs_sockopt opt;
 	char detail[128];
-	int fd, status = find_option(args, args->argv[1], &so);
+	int fd, status = find_option(args, args->argv[0], &so);
 
 	if (status)
 		return status;
@@ -69,11 +69,11 @@ static void ask_for(const struct sockopt *so, struct sockfs_sockopt *ret_opt)
 
 int cmd_get(const struct args *args)
 {
-	const char *file = args->argv[0];
+	const char *file = args->file;
 	const struct sockopt *so;
 	struct sockfs_sockopt opt;
 	char text[32];
-	int fd, status = find_option(args, args->argv[1], &so);
+	int fd, status = find_option(args, args->argv[0], &so);
 
 	if (status)
 		return status;
@@ -122,7 +122,7 @@ static void print_json_options(int fd)
 
 int cmd_stat(const struct args *args)
 {
-	const char *file = args->argv[0];
+	const char *file = args->file;
 	char text[INFO_TEXT_MAX];
 	struct sockfs_info info;
 	int fd = socket_open(file, O_RDONLY, true);

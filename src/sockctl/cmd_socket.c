@@ -22,12 +22,12 @@ static int parse_addr(const struct args *args, const char *text, struct sockfs_a
 /* Open the file for one changing ioctl. */
 static int change(const struct args *args, unsigned long request, void *arg, const char *detail)
 {
-	int fd = socket_open(args->argv[0], O_WRONLY, false);
+	int fd = socket_open(args->file, O_WRONLY, false);
 	int status;
 
 	if (fd < 0)
 		return EXIT_FAILED;
-	status = socket_ioctl(fd, args->argv[0], request, arg, args->command, detail);
+	status = socket_ioctl(fd, args->file, request, arg, args->command, detail);
 	close(fd);
 	return status;
 }
@@ -35,22 +35,22 @@ static int change(const struct args *args, unsigned long request, void *arg, con
 int cmd_connect(const struct args *args)
 {
 	struct sockfs_addr addr;
-	int status = parse_addr(args, args->argv[1], &addr);
+	int status = parse_addr(args, args->argv[0], &addr);
 
-	return status ? status : change(args, SOCKFS_IOC_CONNECT, &addr, args->argv[1]);
+	return status ? status : change(args, SOCKFS_IOC_CONNECT, &addr, args->argv[0]);
 }
 
 int cmd_bind(const struct args *args)
 {
 	struct sockfs_addr addr;
-	int status = parse_addr(args, args->argv[1], &addr);
+	int status = parse_addr(args, args->argv[0], &addr);
 
-	return status ? status : change(args, SOCKFS_IOC_BIND, &addr, args->argv[1]);
+	return status ? status : change(args, SOCKFS_IOC_BIND, &addr, args->argv[0]);
 }
 
 int cmd_listen(const struct args *args)
 {
-	const char *file = args->argv[0], *text = args->argv[1];
+	const char *file = args->file, *text = args->argv[0];
 	__s32 backlog = args->backlog;
 	struct sockfs_addr addr;
 	int fd, status = EXIT_DONE;
@@ -73,13 +73,13 @@ int cmd_listen(const struct args *args)
 int cmd_accept(const struct args *args)
 {
 	struct sockfs_accept acc;
-	int fd = socket_open(args->argv[0], O_RDONLY, false);
+	int fd = socket_open(args->file, O_RDONLY, false);
 	int status;
 
 	if (fd < 0)
 		return EXIT_FAILED;
 	memset(&acc, 0, sizeof(acc));
-	status = socket_ioctl(fd, args->argv[0], SOCKFS_IOC_ACCEPT, &acc, args->command, NULL);
+	status = socket_ioctl(fd, args->file, SOCKFS_IOC_ACCEPT, &acc, args->command, NULL);
 	if (!status)
 		printf("%.*s\n", (int)sizeof(acc.name), acc.name);
 	close(fd);
@@ -92,9 +92,9 @@ int cmd_shutdown(const struct args *args)
 	__s32 how;
 
 	for (how = SHUT_RD; how <= SHUT_RDWR; how++)
-		if (strcmp(args->argv[1], words[how]) == 0)
-			return change(args, SOCKFS_IOC_SHUTDOWN, &how, args->argv[1]);
-	return bad_usage(args, "'%s' is not one of rd, wr, rdwr", args->argv[1]);
+		if (strcmp(args->argv[0], words[how]) == 0)
+			return change(args, SOCKFS_IOC_SHUTDOWN, &how, args->argv[0]);
+	return bad_usage(args, "'%s' is not one of rd, wr, rdwr", args->argv[0]);
 }
 
 int cmd_abort(const struct args *args)
@@ -106,13 +106,13 @@ static int print_name(const struct args *args, unsigned long request)
 {
 	char text[ADDR_TEXT_MAX];
 	struct sockfs_addr addr;
-	int fd = socket_open(args->argv[0], O_RDONLY, true);
+	int fd = socket_open(args->file, O_RDONLY, true);
 	int status;
 
 	if (fd < 0)
 		return EXIT_FAILED;
 	memset(&addr, 0, sizeof(addr));
-	status = socket_ioctl(fd, args->argv[0], request, &addr, args->command, NULL);
+	status = socket_ioctl(fd, args->file, request, &addr, args->command, NULL);
 	if (!status)
 		puts(addr_format(&addr, text, sizeof(text)));
 	close(fd);

@@ -30,7 +30,8 @@ static long now_ms(void)
 
 static int wait_for(int fd, const struct args *args, unsigned int state)
 {
-	const char *file = args->argv[0];
+	const char *file = args->file;
+	bool named = false; /* it had a name when we first looked */
 	long rest, end = now_ms() + args->timeout_ms;
 	struct sockfs_info info;
 	struct stat st;
@@ -43,29 +44,33 @@ static int wait_for(int fd, const struct args *args, unsigned int state)
 			return EXIT_DONE;
 		rest = args->timeout_ms < 0 ? PACE_MS : end - now_ms();
 		if (rest <= 0) {
-			complain("%s: %s %s: still %s", file, args->command, args->argv[1],
+			complain("%s: %s %s: still %s", file, args->command, args->argv[0],
 				 state_name(info.state));
 			return EXIT_FAILED;
 		}
-		/* The descriptor keeps a removed socket alive: nothing would come any more. */
-		if (fstat(fd, &st) != 0 || st.st_nlink == 0) {
-			complain("%s: %s %s: %s", file, args->command, args->argv[1],
+		/*
+		 * Our descriptor keeps a removed socket alive: nothing would come any more. One
+		 * that never had a name is held by somebody else as well.
+		 */
+		if (fstat(fd, &st) != 0 || (named && st.st_nlink == 0)) {
+			complain("%s: %s %s: %s", file, args->command, args->argv[0],
 				 strerror(ENOENT));
 			return EXIT_FAILED;
 		}
+		named = st.st_nlink > 0;
 		poll(NULL, 0, (int)(rest < PACE_MS ? rest : PACE_MS));
 	}
 }
 
 int cmd_wait(const struct args *args)
 {
-	unsigned int state = state_by_name(args->argv[1]);
+	unsigned int state = state_by_name(args->argv[0]);
 	int fd, status;
 
 	if (!state)
 		return bad_usage(args, "there is no state '%s'; 'sockctl help wait' lists them",
-				 args->argv[1]);
-	fd = socket_open(args->argv[0], O_RDONLY, true);
+				 args->argv[0]);
+	fd = socket_open(args->file, O_RDONLY, true);
 	if (fd < 0)
 		return EXIT_FAILED;
 	status = wait_for(fd, args, state);

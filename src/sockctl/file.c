@@ -44,41 +44,59 @@ static void not_a_socket(const char *file)
 	complain("%s: not a sockfs socket", file);
 }
 
-/* O_PATH touches nothing: 1 yes, 0 no, -1 with errno. */
-static int may_be_socket(const char *file)
+/* 1 yes, 0 no, -1 with errno. */
+static int may_be_socket(int fd)
 {
 	struct stat st;
 	struct statfs sfs;
-	int fd = open(file, O_PATH | O_CLOEXEC);
-	int ret = -1, err;
 
-	if (fd < 0)
+	if (fstat(fd, &st) != 0 || fstatfs(fd, &sfs) != 0)
 		return -1;
-	if (fstat(fd, &st) == 0 && fstatfs(fd, &sfs) == 0)
-		ret = S_ISREG(st.st_mode) && sfs.f_type == FUSE_SUPER_MAGIC;
-	err = errno;
-	close(fd);
-	errno = err;
-	return ret;
+	return S_ISREG(st.st_mode) && sfs.f_type == FUSE_SUPER_MAGIC;
+}
+
+/* The descriptor, or -1 with errno. */
+static int open_path(const char *file, int mode, bool either)
+{
+	int fd = open(file, mode | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 && errno == EACCES && either)
+		fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	return fd;
 }
 
 int socket_open(const char *file, int mode, bool either)
 {
-	int is_socket = may_be_socket(file);
-	int fd = -1;
+	int fd = fd_by_name(file), is_socket = -1;
+	bool by_path = fd == FD_NO_NAME;
 
-	if (is_socket == 0) {
+	/* O_PATH touches nothing. */
+	if (by_path)
+		fd = open(file, O_PATH | O_CLOEXEC);
+	if (fd >= 0)
+		is_socket = may_be_socket(fd);
+	if (is_socket > 0 && by_path) {
+		close(fd);
+		fd = open_path(file, mode, either);
+	}
+	if (is_socket > 0 && fd >= 0)
+		return fd;
+	if (is_socket == 0)
 		not_a_socket(file);
-		return -1;
-	}
-	if (is_socket > 0) {
-		fd = open(file, mode | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0 && errno == EACCES && either)
-			fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	}
-	if (fd < 0)
+	else
 		complain("%s: %s", file, strerror(errno));
-	return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static const char *ioctl_error(unsigned long request)
+{
+	/* Only of a descriptor that was given to us: else we open for what it takes. */
+	if (errno == EBADF)
+		return request == SOCKFS_IOC_ACCEPT ? "not open for reading" :
+						      "not open for writing";
+	return info_strerror(errno);
 }
 
 int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
@@ -96,6 +114,6 @@ int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, con
 		not_a_socket(file);
 	else
 		complain("%s: %s%s%s: %s", file, what, detail ? " " : "", detail ? detail : "",
-			 info_strerror(errno));
+			 ioctl_error(request));
 	return EXIT_FAILED;
 }

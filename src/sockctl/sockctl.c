@@ -18,16 +18,16 @@
 #include "net/sockopt.h"
 
 /* What getopt_long answers for long options: no character, so that messages can tell. */
-enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON };
+enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD };
 
 struct command {
 	const char *name;
 	int (*main)(const struct args *args);
-	const char *synopsis; /* the words behind the name */
+	const char *synopsis; /* the words behind the name; FILE is the first or not there */
 	const char *help;
 	const char *opts; /* short options that it takes, for getopt */
 	bool json;	  /* takes --json */
-	int min, max;	  /* words */
+	int min, max;	  /* words, with FILE */
 	const char *more; /* lines for the help of this command alone, or NULL */
 };
 
@@ -80,6 +80,11 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static bool takes_file(const struct command *c)
+{
+	return strncmp(c->synopsis, "FILE", 4) == 0;
+}
+
 void complain(const char *format, ...)
 {
 	va_list ap;
@@ -97,7 +102,7 @@ static void print_usage(FILE *out, const struct command *c)
 	if (c)
 		fprintf(out, "usage: sockctl %s %s\n", c->name, c->synopsis);
 	else
-		fputs("usage: sockctl COMMAND [FILE] [ARGUMENT...]\n", out);
+		fputs("usage: sockctl [--fd N] COMMAND [FILE] [ARGUMENT...]\n", out);
 }
 
 int bad_usage(const struct args *args, const char *format, ...)
@@ -149,7 +154,9 @@ static void help_all(void)
 	puts("The operations of sockets on the files of a sockfs mount.\n");
 	for (i = 0; i < NR_COMMANDS; i++)
 		printf("  %-9s%-31s%s\n", commands[i].name, commands[i].synopsis, commands[i].help);
-	puts("\n" ADDRESS_HELP "'sockctl help COMMAND' and sockctl(1) tell more.");
+	puts("\n" ADDRESS_HELP
+	     "--fd N, in place of FILE: the open descriptor N, as of exec 3<> tcp/HOST/PORT\n"
+	     "'sockctl help COMMAND' and sockctl(1) tell more.");
 }
 
 int cmd_help(const struct args *args)
@@ -200,6 +207,17 @@ static int parse_seconds(const char *text, long *ret_ms)
 	return 0;
 }
 
+static int take_fd(const char *text, struct args *args)
+{
+	int fd = parse_fd(text);
+
+	if (fd < 0)
+		return bad_usage(args, "'%s' is not a descriptor", text);
+	snprintf(args->fd_path, sizeof(args->fd_path), "/dev/fd/%d", fd);
+	args->file = args->fd_path;
+	return EXIT_DONE;
+}
+
 /* @word: what getopt_long was looking at. */
 static int take_option(int opt, const char *word, struct args *args)
 {
@@ -218,7 +236,11 @@ static int take_option(int opt, const char *word, struct args *args)
 	case OPT_JSON:
 		args->json = true;
 		return EXIT_DONE;
+	case OPT_FD:
+		return take_fd(optarg, args);
 	case ':':
+		if (optopt > UCHAR_MAX)
+			return bad_usage(args, "option %s needs a value", word);
 		return bad_usage(args, "option -%c needs a value", optopt);
 	}
 	if (optopt && optopt <= UCHAR_MAX)
@@ -226,20 +248,44 @@ static int take_option(int opt, const char *word, struct args *args)
 	return bad_usage(args, "unknown option '%s'", word);
 }
 
-static const struct option help_only[] = {{"help", no_argument, NULL, OPT_HELP},
-					  {NULL, 0, NULL, 0}};
-static const struct option help_json[] = {{"help", no_argument, NULL, OPT_HELP},
-					  {"json", no_argument, NULL, OPT_JSON},
-					  {NULL, 0, NULL, 0}};
+/* FILE, unless --fd has been it already, and the words behind it. */
+static int take_words(const struct command *c, int argc, char **argv, struct args *args)
+{
+	int words = argc + (args->file != NULL);
 
-/* argv[0] is the command's name. */
-static int run(const struct command *c, int argc, char **argv)
+	if (words < c->min)
+		return bad_usage(args, "too few arguments");
+	if (words > c->max)
+		return bad_usage(args, "too many arguments");
+	if (takes_file(c) && !args->file) {
+		args->file = *argv++;
+		argc--;
+	}
+	args->argc = argc;
+	args->argv = argv;
+	return EXIT_DONE;
+}
+
+static const struct option help_option = {"help", no_argument, NULL, OPT_HELP};
+static const struct option json_option = {"json", no_argument, NULL, OPT_JSON};
+static const struct option fd_option = {"fd", required_argument, NULL, OPT_FD};
+
+/* argv[0] is the command's name; @fd is what stood before it behind --fd, or NULL. */
+static int run(const struct command *c, const char *fd, int argc, char **argv)
 {
 	struct args args = {.command = c->name, .timeout_ms = -1};
-	const struct option *longs = c->json ? help_json : help_only;
+	struct option longs[4] = {help_option};
 	char optstring[16];
-	int opt, status;
+	int opt, status = EXIT_DONE, n = 1;
 
+	if (takes_file(c))
+		longs[n++] = fd_option;
+	if (c->json)
+		longs[n++] = json_option;
+	if (fd)
+		status = takes_file(c) ? take_fd(fd, &args) : bad_usage(&args, "takes no --fd");
+	if (status)
+		return status;
 	/* ":" has to come behind "+". */
 	snprintf(optstring, sizeof(optstring), "%s:h%s", c->opts[0] == '+' ? "+" : "",
 		 c->opts[0] == '+' ? c->opts + 1 : c->opts);
@@ -253,13 +299,8 @@ static int run(const struct command *c, int argc, char **argv)
 		if (status)
 			return status;
 	}
-	args.argc = argc - optind;
-	args.argv = argv + optind;
-	if (args.argc < c->min)
-		return bad_usage(&args, "too few arguments");
-	if (args.argc > c->max)
-		return bad_usage(&args, "too many arguments");
-	return c->main(&args);
+	status = take_words(c, argc - optind, argv + optind, &args);
+	return status ? status : c->main(&args);
 }
 
 /* What was printed counts only if it arrived. */
@@ -291,6 +332,11 @@ static int main_without_command(int argc, char **argv)
 		puts("sockctl (" PACKAGE_NAME ") " PACKAGE_VERSION);
 		return EXIT_DONE;
 	}
+	if (strcmp(argv[1], "--fd") == 0) {
+		complain("option --fd needs a value");
+		print_usage(stderr, NULL);
+		return EXIT_USAGE;
+	}
 	complain(argv[1][0] == '-' ? "unknown option '%s'"
 				   : "there is no command '%s'; 'sockctl help' lists them",
 		 argv[1]);
@@ -298,12 +344,32 @@ static int main_without_command(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* --fd N or --fd=N before the command: the words that it takes, 0 if there is none. */
+static int fd_words(int argc, char **argv, const char **ret_fd)
+{
+	if (argc > 2 && strcmp(argv[1], "--fd") == 0) {
+		*ret_fd = argv[2];
+		return 2;
+	}
+	if (argc > 1 && strncmp(argv[1], "--fd=", 5) == 0) {
+		*ret_fd = argv[1] + 5;
+		return 1;
+	}
+	*ret_fd = NULL;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
+	const struct command *c;
+	const char *fd;
+	int n = fd_words(argc, argv, &fd);
 
+	argc -= n;
+	argv += n;
+	c = argc < 2 ? NULL : find_command(argv[1]);
 	/* Names are UTF-8 or just bytes, whatever the caller's locale; messages stay English. */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		setlocale(LC_CTYPE, "");
-	return close_stdout(c ? run(c, argc - 1, argv + 1) : main_without_command(argc, argv));
+	return close_stdout(c ? run(c, fd, argc - 1, argv + 1) : main_without_command(argc, argv));
 }

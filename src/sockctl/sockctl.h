@@ -20,8 +20,10 @@ enum {
 /* The command line behind the command's name, options taken out. */
 struct args {
 	const char *command;
-	int argc;    /* of argv */
-	char **argv; /* FILE and what follows; NULL behind the last */
+	const char *file; /* FILE; of --fd N the path /dev/fd/N; NULL: the command takes none */
+	int argc;	  /* of argv */
+	char **argv;	  /* what follows FILE; NULL behind the last */
+	char fd_path[32]; /* of --fd N */
 	bool json;   /* --json */
 	bool watch;  /* -w */
 	int backlog; /* -b N; 0: not given */
@@ -39,11 +41,25 @@ int bad_usage(const struct args *args, const char *format, ...)
 
 /* ---------------------------------------------------------- files of the mount */
 
+/* Not a negative errno, nor -1. */
+#define FD_NO_NAME (-2)
+
+/*
+ * A duplicate of the descriptor that the path @file stands for: /dev/fd/N,
+ * /proc/self/fd/N, /dev/stdin and its kin, /proc/PID/fd/N (which takes ptrace(2)'s
+ * rights). The caller closes it. FD_NO_NAME: an ordinary path; -1 with errno.
+ */
+int fd_by_name(const char *file);
+
+/* A number of a descriptor, or -1: @text is none. */
+int parse_fd(const char *text);
+
 /*
  * Open a socket file with access mode @mode (O_RDONLY, O_WRONLY), without
  * O_NONBLOCK, so that its ioctls wait. O_RDONLY falls back to O_WRONLY on
- * EACCES if @either. The descriptor, or -1 after a message. Nothing but a
- * regular file on a FUSE mount is ever opened: another may block or react.
+ * EACCES if @either. What fd_by_name() gives is taken as it is, in its own mode.
+ * The descriptor, or -1 after a message. Nothing but a regular file on a FUSE
+ * mount is ever opened: another may block or react.
  */
 int socket_open(const char *file, int mode, bool either);
 

@@ -50,3 +50,15 @@ END
 		sed "s/P[O]RT/PORT/" ngircd.template >ngircd.conf &&
 		exec ngircd -n -f "$PWD/ngircd.conf"'
 }
+
+# start_git: serves the repository `repo', with one file, by git's own protocol; sets port.
+start_git()
+{
+	git init -q repo &&
+		echo text >repo/file &&
+		git -C repo add file &&
+		git -C repo -c user.name=me -c user.email=me@here.test commit -qm one || return 1
+	# shellcheck disable=SC2016  # evaluated later
+	start_server git 'is_listening $port' git daemon --reuseaddr --export-all \
+		--listen=127.0.0.1 --port=PORT "--base-path=$group_dir"
+}
