@@ -126,6 +126,18 @@ static void tcp_hold_handle(struct tcp_sock *tsk)
 	tsk->refs++;
 }
 
+/*
+ * The file's owner owns the kernel's socket as well, as if they had called socket(2):
+ * Linux lets it join (SO_REUSEPORT) that user's listeners only. A daemon without the
+ * right to give away keeps it, and remembers that it is not its own.
+ */
+static void tcp_set_owner(struct tcp_sock *tsk)
+{
+	uid_t uid = SOCK_INODE(tsk->sk.sk_socket)->i_uid;
+
+	tsk->alien = uid != geteuid() && fchown(tsk->fd, uid, (gid_t)-1) != 0;
+}
+
 int tcp_open(struct tcp_sock *tsk, int family)
 {
 	uv_os_fd_t fd;
@@ -141,6 +153,7 @@ int tcp_open(struct tcp_sock *tsk, int family)
 	if (err == 0) {
 		tsk->fd = fd;
 		tsk->family = family;
+		tcp_set_owner(tsk);
 		err = tcp_apply_options(tsk);
 	}
 	if (err != 0)
@@ -167,6 +180,7 @@ int tcp_adopt(struct tcp_sock *tsk, int fd)
 	}
 	tsk->fd = fd;
 	tsk->family = ss.ss_family;
+	tcp_set_owner(tsk);
 	return 0;
 }
 
@@ -205,6 +219,8 @@ void tcp_close_handle(struct tcp_sock *tsk, bool reset)
 		reset = true;
 	if (!reset) {
 		tcp_discard_received(tsk->fd);
+		if (tsk->bound)
+			(void)tcp_reuse_address(tsk, true);
 		/* With a linger time close(2) would block the whole mount. */
 		linger.l_onoff = 0;
 		(void)setsockopt(tsk->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));

@@ -35,6 +35,7 @@ struct tcp_sock {
 	bool bound;		   /* by bind() */
 	bool reading;		   /* uv_read_start is on */
 	bool open;		   /* libuv knows the handle; it may be closing */
+	bool alien;		   /* fd is the daemon's user's, the file is not */
 	bool watching;		   /* fd lies in the pollers' epoll instance */
 	bool watch_fresh;	   /* ... which will report once what holds already */
 	uint32_t watch;		   /* the events it is watched for */
@@ -84,6 +85,11 @@ int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from);
 int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 /* bind(2) now, to one address. */
 int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
+/*
+ * SO_REUSEADDR. On: what is left of this socket's connections (TIME_WAIT) keeps nobody
+ * from its address. Off: while it is only bound, no other may bind the same. 0 or -errno.
+ */
+int tcp_reuse_address(const struct tcp_sock *tsk, bool on);
 
 /* tcp_connect.c ----------------------------------------------------------- */
 

@@ -29,11 +29,19 @@ struct tcp_bind_op {
 	bool parked; /* the answer goes by ki_complete */
 };
 
+int tcp_reuse_address(const struct tcp_sock *tsk, bool on)
+{
+	int value = on;
+
+	return setsockopt(tsk->fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) != 0 ? -errno
+											 : 0;
+}
+
 int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)sa;
 	socklen_t len = sockaddr_len(sa);
-	int on = 1, off = 0;
+	int off = 0, err;
 
 	if (sa->ss_family == AF_INET6 &&
 	    setsockopt(tsk->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0)
@@ -43,15 +51,17 @@ int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa)
 	if (errno != EADDRINUSE)
 		return -errno;
 	/*
-	 * Only connections of the past (TIME_WAIT) may be in the way, and
-	 * SO_REUSEADDR passes those. It is not set from the start: two sockets
-	 * that both have it may bind the same address, and the second would
-	 * learn it in listen only.
+	 * Only connections of a listener that has gone may be in the way, and
+	 * SO_REUSEADDR passes those. It is on for this moment alone: two sockets
+	 * that both have it may bind the same address, and the second would learn
+	 * it in listen only. A listener has it again, and so have its connections.
 	 */
-	if (setsockopt(tsk->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    bind(tsk->fd, addr, len) != 0)
-		return -errno;
-	return 0;
+	err = tcp_reuse_address(tsk, true);
+	if (err == 0 && bind(tsk->fd, addr, len) != 0)
+		err = -errno;
+	if (err == 0)
+		err = tcp_reuse_address(tsk, false);
+	return err;
 }
 
 static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,

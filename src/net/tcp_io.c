@@ -220,6 +220,9 @@ int tcp_shutdown(struct socket *sock, int how)
 		return tcp_shutdown_listener(tsk, how);
 	if (tsk->fd < 0)
 		return -ENOTCONN;
+	/* From here on it may become a TIME_WAIT, which is as the socket was. */
+	if (how != SHUT_RD && tsk->bound)
+		(void)tcp_reuse_address(tsk, true);
 	if (shutdown(tsk->fd, how) != 0)
 		return -errno;
 	if (how != SHUT_RD) {

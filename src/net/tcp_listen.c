@@ -36,6 +36,10 @@ int tcp_listen(struct socket *sock, int backlog)
 		if (err != 0)
 			return err;
 	}
+	/* Its connections inherit it: they must not keep the next listener from the address. */
+	err = tcp_reuse_address(tsk, true);
+	if (err != 0)
+		return err;
 	if (listen(tsk->fd, backlog > 0 ? backlog : SOMAXCONN) != 0)
 		return -errno;
 	if (sock->state != SS_LISTENING)

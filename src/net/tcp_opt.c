@@ -50,6 +50,9 @@ static int option_apply(const struct tcp_sock *tsk, const struct sockopt *so, lo
 
 	if (err != 0)
 		return err;
+	/* To Linux it would be one more listener of the daemon's user. */
+	if (so->optname == SO_REUSEPORT && so->level == SOL_SOCKET && value != 0 && tsk->alien)
+		return -EACCES;
 	option_numbers(so, tsk->family, &level, &name);
 	return setsockopt(tsk->fd, level, name, opt.value, opt.len) != 0 ? -errno : 0;
 }
