@@ -35,7 +35,7 @@ static int snapshot_take(struct socket *sock, struct file *file)
 	size_t len;
 
 	sock_get_info(sock, &info);
-	len = info_text(&info, sock_state_name(sock->state), get_option, sock, text);
+	len = info_text(&info, sock_state_name((socket_state)info.state), get_option, sock, text);
 	snap = should_failslab() ? NULL : malloc(sizeof(*snap) + len);
 	if (snap == NULL)
 		return -ENOMEM;

@@ -32,7 +32,7 @@ static size_t get_protoname(struct socket *sock, char *buf)
 
 static size_t get_state(struct socket *sock, char *buf)
 {
-	return (size_t)(stpcpy(buf, sock_state_name(sock->state)) - buf);
+	return (size_t)(stpcpy(buf, sock_state_name(sock_current_state(sock))) - buf);
 }
 
 /* "-" when unset, as in the status. */

@@ -21,8 +21,6 @@
  */
 #include "config.h"
 
-#include <poll.h>
-
 #include "fs/dcache.h"
 #include "lib/log.h"
 #include "net/sock.h"
@@ -34,18 +32,9 @@ static bool sock_is_reapable(const struct socket *sock)
 	       SOCK_INODE(sock)->i_state & I_UNSTABLE;
 }
 
-/* Both directions have ended: the kernel's word for it is POLLHUP. */
 static bool sock_is_over(struct socket *sock)
 {
-	switch (sock->state) {
-	case SS_CLOSED:
-		return true;
-	case SS_CONNECTED:
-	case SS_DISCONNECTING:
-		return sock->ops->poll(sock) & POLLHUP;
-	default:
-		return false;
-	}
+	return sock_current_state(sock) == SS_CLOSED;
 }
 
 void sock_reap_start(struct socket *sock, unsigned int opens)

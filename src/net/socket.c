@@ -16,6 +16,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "fs/dcache.h"
@@ -175,6 +176,18 @@ void sock_set_state(struct socket *sock, socket_state state)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 }
 
+socket_state sock_current_state(struct socket *sock)
+{
+	switch (sock->state) {
+	case SS_CONNECTED:
+	case SS_DISCONNECTING:
+		/* Both directions have ended, or it was reset: the kernel's word for it. */
+		return sock->ops->poll(sock) & POLLHUP ? SS_CLOSED : sock->state;
+	default:
+		return sock->state;
+	}
+}
+
 /* --------------------------------------------------------------- operations */
 
 /*
@@ -199,7 +212,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 {
 	if (sock_gone(sock))
 		return -ESTALE;
-	switch (sock->state) {
+	switch (sock_current_state(sock)) {
 	case SS_CONNECTED:
 	case SS_DISCONNECTING:
 		return -EISCONN;
@@ -208,8 +221,14 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 	case SS_LISTENING:
 		return -EINVAL;
 	default:
-		return sock->ops->connect(sock, addr, iocb);
+		break;
 	}
+	/* It is over and will be another: whoever waits on the old one has to hear of it. */
+	if (sock->state == SS_CONNECTED || sock->state == SS_DISCONNECTING) {
+		sock_set_state(sock, SS_CLOSED);
+		sock_state_change(sock);
+	}
+	return sock->ops->connect(sock, addr, iocb);
 }
 
 int sock_listen(struct socket *sock, int backlog)
@@ -276,5 +295,5 @@ void sock_get_info(struct socket *sock, struct sockfs_info *ret_info)
 		(void)sock->ops->getname(sock, &ret_info->local, false);
 		(void)sock->ops->getname(sock, &ret_info->remote, true);
 	}
-	ret_info->state = sock->state;
+	ret_info->state = sock_current_state(sock);
 }

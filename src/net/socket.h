@@ -192,6 +192,11 @@ int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
 int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+/*
+ * The state as it is now: SS_CLOSED also when both directions have ended and nobody
+ * has been told yet. sock->state itself stays: to look changes nothing.
+ */
+socket_state sock_current_state(struct socket *sock);
 /* Everything; never fails. Unset addresses are empty strings. */
 void sock_get_info(struct socket *sock, struct sockfs_info *ret_info);
 /* SS_ to the word users see: "unconnected", ...; and the ABI's number. */

@@ -7,7 +7,6 @@
 #include "net/tcp.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -294,21 +293,6 @@ static int tcp_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool p
 	return 0;
 }
 
-/*
- * What the kernel knows and has told nobody yet: a reset, a timeout. Nothing
- * may be waiting on this socket, so the state is brought up to date here.
- */
-static void tcp_refresh(struct tcp_sock *tsk)
-{
-	struct socket *sock = tsk->sk.sk_socket;
-	struct pollfd p = {.fd = tsk->fd, .events = POLLRDHUP};
-
-	if (sock->state != SS_CONNECTED && sock->state != SS_DISCONNECTING)
-		return;
-	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)))
-		sock_set_state(sock, SS_CLOSED);
-}
-
 static void tcp_info(struct socket *sock, struct sockfs_info *info)
 {
 	struct tcp_sock *tsk = tcp_sk(sock->sk);
@@ -320,7 +304,6 @@ static void tcp_info(struct socket *sock, struct sockfs_info *info)
 	info->accepted = tsk->sk.sk_accepted;
 	if (tsk->fd < 0)
 		return;
-	tcp_refresh(tsk);
 	if (fstat(tsk->fd, &st) == 0)
 		info->sk_ino = st.st_ino;
 }

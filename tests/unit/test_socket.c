@@ -382,6 +382,32 @@ START_TEST(a_socket_that_is_gone)
 }
 END_TEST
 
+/* It has ended and nobody was told: to look changes nothing, to connect finds out. */
+START_TEST(over_and_nobody_knows)
+{
+	static const socket_state before[] = {SS_CONNECTED, SS_DISCONNECTING};
+	struct socket *sock = SOCKET_I(make_socket(sb.s_root, "f"));
+	struct sockfs_info i;
+
+	make_fake(sock, before[_i]);
+	fake.events = POLLIN | POLLRDHUP;
+	ck_assert_int_eq(sock_current_state(sock), before[_i]);
+	fake.events |= POLLHUP;
+	sock_get_info(sock, &i);
+	ck_assert_uint_eq(i.state, SOCKFS_CLOSED);
+	ck_assert_int_eq(sock_current_state(sock), SS_CLOSED);
+	ck_assert_int_eq(sock->state, before[_i]);
+	ck_assert_str_eq(fake.asked, "");
+	ck_assert_int_eq(do_connect(sock), 0);
+	ck_assert_str_eq(fake.asked, "connect ");
+	ck_assert_int_eq(sock->state, SS_CLOSED);
+	/* POLLHUP is also what a socket says that was never connected. */
+	make_fake(sock, SS_UNCONNECTED);
+	fake.events = POLLHUP;
+	ck_assert_int_eq(sock_current_state(sock), SS_UNCONNECTED);
+}
+END_TEST
+
 START_TEST(info)
 {
 	struct socket *sock = SOCKET_I(make_socket(sb.s_root, "f"));
@@ -427,6 +453,7 @@ int main(void)
 	tcase_add_test(tc, states_are_the_abi_s);
 	tcase_add_test(tc, operations_in_each_state);
 	tcase_add_test(tc, a_socket_that_is_gone);
+	tcase_add_loop_test(tc, over_and_nobody_knows, 0, 2);
 	tcase_add_test(tc, info);
 	suite_add_tcase(s, tc);
 	return unit_run(s);

@@ -132,6 +132,165 @@ START_TEST(no_descriptor_for_a_write_that_waits_to_be_connected)
 }
 END_TEST
 
+/* -------------------------------------------------------------------- looking */
+
+static struct end make_connected(const char *name)
+{
+	struct end e = make_file(name);
+	struct sockfs_addr addr;
+	int fd = plain_listener(&addr);
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), 0);
+	e.peer = accept(fd, NULL, NULL);
+	ck_assert_int_ge(e.peer, 0);
+	close(fd);
+	return e;
+}
+
+static struct socket *socket_of(const struct end *e)
+{
+	return SOCKET_I(ilookup(&w->sb, e->ino));
+}
+
+/* The kernel has what the peer did; loopback does not say when. The loop does not turn. */
+static void until_polled(const struct end *e, unsigned int events)
+{
+	struct socket *sock = socket_of(e);
+
+	for (int i = 0; i < 1000 && !(sock->ops->poll(sock) & events); i++)
+		poll(NULL, 0, 10);
+	ck_assert(sock->ops->poll(sock) & events);
+}
+
+static void reset_by_peer(struct end *e)
+{
+	struct linger linger = {.l_onoff = 1};
+
+	ck_assert_int_eq(setsockopt(e->peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	close(e->peer);
+	until_polled(e, POLLHUP);
+}
+
+static void look_nowhere(const struct end *e)
+{
+	(void)e;
+}
+
+static void look_info(const struct end *e)
+{
+	struct sockfs_info info;
+
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_INFO, &info), 0);
+	ck_assert_uint_eq(info.state, SOCKFS_CLOSED);
+}
+
+/* Read the file @name of the root's directory @dir; a static buffer. */
+static const char *read_file(const char *dir, const char *name)
+{
+	static char buf[8192];
+	struct fuse_entry_out d, f;
+	struct fuse_open_out o;
+	size_t len = 0;
+
+	ck_assert_int_eq(wire_lookup(w, ROOT, dir, &d), 0);
+	ck_assert_int_eq(wire_lookup(w, d.nodeid, name, &f), 0);
+	ck_assert_int_eq(wire_open(w, f.nodeid, O_RDONLY, &o), 0);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, f.nodeid, o.fh, sizeof(buf) - 1, O_RDONLY), buf,
+				   sizeof(buf) - 1, &len),
+			 0);
+	buf[len] = '\0';
+	ck_assert_int_eq(wire_release(w, f.nodeid, o.fh), 0);
+	return buf;
+}
+
+static void look_status(const struct end *e)
+{
+	(void)e;
+	ck_assert_ptr_nonnull(strstr(read_file(".ctl", "f"), "\nstate closed\n"));
+}
+
+static void look_tables(const struct end *e)
+{
+	(void)e;
+	ck_assert_uint_gt(strlen(read_file(".proc", "tcp")), 150);
+	ck_assert_uint_gt(strlen(read_file(".proc", "sockstat")), 10);
+}
+
+static void look_xattr(const struct end *e)
+{
+	static const char name[] = "user.sockfs.state";
+	struct fuse_getxattr_in in = {.size = 64};
+	char value[64] = "";
+
+	ck_assert_int_eq(wire_call(w, FUSE_GETXATTR, e->ino, &in, sizeof(in), name, sizeof(name),
+				   value, sizeof(value), NULL),
+			 0);
+	ck_assert_str_eq(value, "closed");
+}
+
+static void look_rest(const struct end *e)
+{
+	struct sockfs_sockopt opt = {.level = IPPROTO_TCP, .name = 1};
+	struct sockfs_addr addr;
+	int32_t n;
+
+	ck_assert_int_eq(wire_getattr(w, e->ino, NULL), 0);
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_GETSOCKOPT, &opt), 0);
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_INQ, &n), 0);
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_OUTQ, &n), 0);
+	(void)ioc(e, SOCKFS_IOC_GETPEERNAME, &addr);
+	ck_assert_int_eq(wire_wait(w, wire_poll(w, e->ino, e->fh, 0), NULL, 0, NULL), 0);
+}
+
+static void (*const looks[])(const struct end *e) = {
+	look_nowhere, look_info, look_status, look_tables, look_xattr, look_rest,
+};
+
+/* What comes after a reset is the same, whether somebody looked meanwhile or not. */
+START_TEST(looking_changes_nothing)
+{
+	struct end e = make_connected("f");
+	struct sockfs_addr addr;
+	int fd = plain_listener(&addr);
+	size_t len = 1;
+
+	/* The error is kept for whoever reads. */
+	reset_by_peer(&e);
+	looks[_i](&e);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, e.ino, e.fh, 16, O_RDWR), NULL, 0, NULL),
+			 -ECONNRESET);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, e.ino, e.fh, 16, O_RDWR), NULL, 0, &len), 0);
+	ck_assert_uint_eq(len, 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), 0);
+	/* What is over may be connected anew; what is not may not. */
+	looks[0](&e);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), -EISCONN);
+	e.peer = accept(fd, NULL, NULL);
+	reset_by_peer(&e);
+	looks[_i](&e);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), 0);
+	close(fd);
+}
+END_TEST
+
+/* Who waited on the old connection hears of its end, and does not wait on the new one. */
+START_TEST(connect_anew_under_a_reader)
+{
+	struct end e = make_connected("f");
+	struct sockfs_addr addr;
+	int fd = plain_listener(&addr);
+	uint64_t r = wire_read(w, e.ino, e.fh, 16, O_RDWR), c;
+
+	ck_assert_int_eq(wire_answer(w, r, NULL, 0, NULL), WIRE_OPEN);
+	reset_by_peer(&e);
+	c = wire_start_ioctl(w, e.ino, e.fh, SOCKFS_IOC_CONNECT, &addr);
+	ck_assert_int_eq(wire_wait(w, c, NULL, 0, NULL), 0);
+	ck_assert_int_eq(wire_wait(w, r, NULL, 0, NULL), -ECONNRESET);
+	close(fd);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------ policy */
 
 /* The rules judge where the kernel goes from the address that the socket is bound to. */
@@ -189,6 +348,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, no_descriptor_for_a_write_that_waits_to_be_connected);
+	tcase_add_loop_test(tc, looking_changes_nothing, 0, sizeof(looks) / sizeof(looks[0]));
+	tcase_add_test(tc, connect_anew_under_a_reader);
 	tcase_add_test(tc, rules_for_a_bound_socket);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
