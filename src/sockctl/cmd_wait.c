@@ -20,19 +20,19 @@
  */
 #define PACE_MS 20
 
-static long now_ms(void)
+static int64_t now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static int wait_for(int fd, const struct args *args, unsigned int state)
 {
 	const char *file = args->file;
 	bool named = false; /* it had a name when we first looked */
-	long rest, end = now_ms() + args->timeout_ms;
+	int64_t rest, end = now_ms() + args->timeout_ms;
 	struct sockfs_info info;
 	struct stat st;
 

@@ -190,7 +190,7 @@ static int parse_backlog(const char *text, int *ret_backlog)
 }
 
 /* "3", "0.5", ".5". */
-static int parse_seconds(const char *text, long *ret_ms)
+static int parse_seconds(const char *text, int64_t *ret_ms)
 {
 	const char *fraction = strchr(text, '.');
 	size_t whole = fraction ? (size_t)(fraction - text) : strlen(text);
@@ -203,7 +203,7 @@ static int parse_seconds(const char *text, long *ret_ms)
 	sec = strtod(text, NULL);
 	if (sec > INT_MAX)
 		return -EINVAL;
-	*ret_ms = (long)(sec * 1000);
+	*ret_ms = (int64_t)(sec * 1000);
 	return 0;
 }
 

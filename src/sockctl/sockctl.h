@@ -6,6 +6,7 @@
 #define SOCKCTL_SOCKCTL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "sockfs/ioctl.h"
@@ -27,7 +28,7 @@ struct args {
 	bool json;   /* --json */
 	bool watch;  /* -w */
 	int backlog; /* -b N; 0: not given */
-	long timeout_ms; /* -t SEC; -1: not given */
+	int64_t timeout_ms; /* -t SEC; -1: not given */
 };
 
 /* ------------------------------------------------------------------- messages */
