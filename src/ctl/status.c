@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/ctl.h"
 #include "mm/slab.h"
@@ -22,20 +23,30 @@ struct snapshot {
 	char text[];
 };
 
+struct asked {
+	struct socket *sock;
+	int blank; /* as for sock_getsockopt_next */
+};
+
 static int get_option(void *arg, struct sockfs_sockopt *opt)
 {
-	return sock_getsockopt(arg, opt);
+	struct asked *a = arg;
+
+	return sock_getsockopt_next(a->sock, opt, &a->blank);
 }
 
 static int snapshot_take(struct socket *sock, struct file *file)
 {
+	struct asked asked = {.sock = sock, .blank = -1};
 	char text[INFO_TEXT_MAX];
 	struct sockfs_info info;
 	struct snapshot *snap;
 	size_t len;
 
 	sock_get_info(sock, &info);
-	len = info_text(&info, sock_state_name((socket_state)info.state), get_option, sock, text);
+	len = info_text(&info, sock_state_name((socket_state)info.state), get_option, &asked, text);
+	if (asked.blank >= 0)
+		close(asked.blank);
 	snap = should_failslab() ? NULL : malloc(sizeof(*snap) + len);
 	if (snap == NULL)
 		return -ENOMEM;

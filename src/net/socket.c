@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/dcache.h"
 #include "lib/log.h"
@@ -272,9 +273,19 @@ int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 	return sock->ops->setsockopt(sock, opt);
 }
 
+int sock_getsockopt_next(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
+{
+	return sock->ops->getsockopt(sock, opt, blank);
+}
+
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
 {
-	return sock->ops->getsockopt(sock, opt);
+	int blank = -1;
+	int err = sock_getsockopt_next(sock, opt, &blank);
+
+	if (blank >= 0)
+		close(blank);
+	return err;
 }
 
 int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq)

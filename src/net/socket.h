@@ -102,8 +102,8 @@ struct proto_ops {
 	/* @peer: the peer's address. -ENOTCONN when there is none. */
 	int (*getname)(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
 	int (*setsockopt)(struct socket *sock, const struct sockfs_sockopt *opt);
-	/* level and name in, len and value out. */
-	int (*getsockopt)(struct socket *sock, struct sockfs_sockopt *opt);
+	/* level and name in, len and value out; @blank as for sock_getsockopt_next. */
+	int (*getsockopt)(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
 	/* Move bytes now: their number, 0 at end of file, -EAGAIN, -errno. */
 	ssize_t (*sendmsg)(struct socket *sock, struct iov_iter *from);
 	ssize_t (*recvmsg)(struct socket *sock, struct iov_iter *to);
@@ -191,6 +191,12 @@ int sock_abort(struct socket *sock);
 int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
+/*
+ * The same for one of several in a row. *@blank is -1 before the first; a descriptor
+ * that had to be opened to answer is left there for the next, and is the caller's to
+ * close behind the last.
+ */
+int sock_getsockopt_next(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
 int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
 /*
  * The state as it is now: SS_CLOSED also when both directions have ended and nobody

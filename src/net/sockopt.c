@@ -17,6 +17,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "lib/util.h"
+
 #define SAME 0, 0 /* IPv4 and IPv6 sockets take the same numbers */
 
 /*
@@ -43,7 +45,8 @@ const struct sockopt sockopts[] = {
 	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX},
 	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0},
 };
-const size_t nr_sockopts = sizeof(sockopts) / sizeof(sockopts[0]);
+const size_t nr_sockopts = ARRAY_SIZE(sockopts);
+BUILD_BUG_ON(ARRAY_SIZE(sockopts) > SOCKOPTS_MAX);
 
 const struct sockopt *sockopt_by_name(const char *name)
 {

@@ -27,6 +27,8 @@ struct sockopt {
 	long min, max;	      /* what set allows */
 };
 
+/* Sets of them are bits of a uint32_t. */
+#define SOCKOPTS_MAX 32
 extern const struct sockopt sockopts[];
 extern const size_t nr_sockopts;
 

@@ -74,7 +74,7 @@ void tcp_put(struct tcp_sock *tsk);
 /* tcp_opt.c --------------------------------------------------------------- */
 
 int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
-int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
+int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
 /* Apply defaults and what was set before there was a descriptor. 0 or -errno. */
 int tcp_apply_options(struct tcp_sock *tsk);
 /* A copy of @from's settings; 0 or -ENOMEM. */

@@ -48,6 +48,9 @@ int tcp_listen(struct socket *sock, int backlog)
 	return 0;
 }
 
+/* Connections that are lost already are passed over, so many at most: it may be for ever. */
+#define ACCEPT_TRIES 16
+
 /* accept(2): errors that belong to the connection, not to us; take the next. */
 static bool connection_lost(int err)
 {
@@ -72,7 +75,7 @@ int tcp_accept(struct socket *sock, struct socket *newsock)
 {
 	struct tcp_sock *tsk = tcp_sk(sock->sk);
 	struct tcp_sock *newtsk = tcp_sk_get(newsock);
-	int fd, err;
+	int fd, err, tries = 0;
 
 	if (newtsk == NULL)
 		return -ENOMEM;
@@ -82,7 +85,7 @@ int tcp_accept(struct socket *sock, struct socket *newsock)
 		return err;
 	do
 		fd = accept4(tsk->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	while (fd < 0 && connection_lost(errno));
+	while (fd < 0 && connection_lost(errno) && ++tries < ACCEPT_TRIES);
 	if (fd < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	err = tcp_adopt(newtsk, fd);

@@ -19,33 +19,38 @@
 #include "net/sockopt.h"
 #include "net/tcp.h"
 
-/* Options that sockfs keeps itself, by their SOCKFS_SO_ number. */
-static int *own_option(struct tcp_sock *tsk, int optname)
+/* Options that sockfs keeps itself, by their SOCKFS_SO_ number; NULL: there is none such. */
+static int *own_option(struct sock *sk, int optname)
 {
 	switch (optname) {
 	case SOCKFS_SO_CONNECT_TIMEOUT:
-		return &tsk->sk.sk_connect_timeout;
+		return &sk->sk_connect_timeout;
 	case SOCKFS_SO_RCVTIMEO:
-		return &tsk->sk.sk_rcvtimeo;
+		return &sk->sk_rcvtimeo;
 	case SOCKFS_SO_SNDTIMEO:
-		return &tsk->sk.sk_sndtimeo;
+		return &sk->sk_sndtimeo;
+	case SOCKFS_SO_REAP:
+		return &sk->sk_reap;
 	default:
-		return &tsk->sk.sk_reap;
+		return NULL;
 	}
 }
 
-static void option_numbers(const struct sockopt *so, int family, int *ret_level, int *ret_name)
+/* An IPv6 socket with an IPv4 peer (::ffff:a.b.c.d) sends IPv4 packets. */
+static bool sends_ipv6(const struct tcp_sock *tsk)
 {
-	bool six = family == AF_INET6 && so->level6 != 0;
+	struct sockaddr_in6 sin6;
+	socklen_t len = sizeof(sin6);
 
-	*ret_level = six ? so->level6 : so->level;
-	*ret_name = six ? so->optname6 : so->optname;
+	if (tsk->family != AF_INET6)
+		return false;
+	return getsockname(tsk->fd, (struct sockaddr *)&sin6, &len) != 0 ||
+	       !IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr);
 }
 
 static int option_apply(const struct tcp_sock *tsk, const struct sockopt *so, long value)
 {
 	struct sockfs_sockopt opt;
-	int level, name;
 	int err = sockopt_make(so, value, &opt);
 
 	if (err != 0)
@@ -53,8 +58,11 @@ static int option_apply(const struct tcp_sock *tsk, const struct sockopt *so, lo
 	/* To Linux it would be one more listener of the daemon's user. */
 	if (so->optname == SO_REUSEPORT && so->level == SOL_SOCKET && value != 0 && tsk->alien)
 		return -EACCES;
-	option_numbers(so, tsk->family, &level, &name);
-	return setsockopt(tsk->fd, level, name, opt.value, opt.len) != 0 ? -errno : 0;
+	/* Both of them: a listener on any address accepts IPv4 and IPv6, and what it has they inherit. */
+	if (tsk->family == AF_INET6 && so->level6 != 0 &&
+	    setsockopt(tsk->fd, so->level6, so->optname6, opt.value, opt.len) != 0)
+		return -errno;
+	return setsockopt(tsk->fd, so->level, so->optname, opt.value, opt.len) != 0 ? -errno : 0;
 }
 
 int tcp_apply_options(struct tcp_sock *tsk)
@@ -65,7 +73,7 @@ int tcp_apply_options(struct tcp_sock *tsk)
 	if (setsockopt(tsk->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		return -errno;
 	for (size_t i = 0; i < nr_sockopts; i++) {
-		if (tsk->opt_set & (1u << i)) {
+		if (tsk->opt_set & (UINT32_C(1) << i)) {
 			int err = option_apply(tsk, &sockopts[i], tsk->opts[i]);
 
 			if (err != 0)
@@ -108,7 +116,11 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 	if (tsk == NULL)
 		return -ENOMEM;
 	if (so->kind == SOCKOPT_SECONDS) {
-		*own_option(tsk, so->optname) = (int)value;
+		int *own = own_option(&tsk->sk, so->optname);
+
+		if (own == NULL)
+			return -ENOPROTOOPT;
+		*own = (int)value;
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 		return 0;
 	}
@@ -123,7 +135,7 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 			return err;
 	}
 	tsk->opts[so - sockopts] = value;
-	tsk->opt_set |= 1u << (so - sockopts);
+	tsk->opt_set |= UINT32_C(1) << (so - sockopts);
 	return 0;
 }
 
@@ -131,9 +143,9 @@ static int option_query(const struct tcp_sock *tsk, const struct sockopt *so,
 			struct sockfs_sockopt *opt)
 {
 	socklen_t len = sizeof(opt->value);
-	int level, name;
+	bool six = so->level6 != 0 && sends_ipv6(tsk);
+	int level = six ? so->level6 : so->level, name = six ? so->optname6 : so->optname;
 
-	option_numbers(so, tsk->family, &level, &name);
 	memset(opt->value, 0, sizeof(opt->value));
 	if (getsockopt(tsk->fd, level, name, opt->value, &len) != 0)
 		return -errno;
@@ -143,28 +155,26 @@ static int option_query(const struct tcp_sock *tsk, const struct sockopt *so,
 
 /*
  * The effective value while there is no kernel socket: what a new one would
- * have. A blank sock with the same settings is asked and thrown away.
+ * have. A blank one with the same settings is asked; it stays for the next question.
  */
-static int option_query_scratch(const struct tcp_sock *tsk, const struct sockopt *so,
-				struct sockfs_sockopt *opt)
+static int option_query_blank(const struct tcp_sock *tsk, const struct sockopt *so,
+			      struct sockfs_sockopt *opt, int *blank)
 {
-	struct tcp_sock scratch = {
-		.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
-		.family = AF_INET,
-	};
-	int err;
+	struct tcp_sock scratch = {.fd = *blank, .family = AF_INET};
+	int err = 0;
 
-	if (scratch.fd < 0)
-		return -errno;
-	if (tsk != NULL) {
-		scratch.opts = tsk->opts;
-		scratch.opt_set = tsk->opt_set;
+	if (scratch.fd < 0) {
+		scratch.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (scratch.fd < 0)
+			return -errno;
+		*blank = scratch.fd;
+		if (tsk != NULL) {
+			scratch.opts = tsk->opts;
+			scratch.opt_set = tsk->opt_set;
+		}
+		err = tcp_apply_options(&scratch);
 	}
-	err = tcp_apply_options(&scratch);
-	if (err == 0)
-		err = option_query(&scratch, so, opt);
-	close(scratch.fd);
-	return err;
+	return err != 0 ? err : option_query(&scratch, so, opt);
 }
 
 /* SO_ERROR: what the next read or write would get, taken away by asking. */
@@ -180,7 +190,16 @@ static int option_error(struct tcp_sock *tsk, const struct sockopt *so, struct s
 	return 0;
 }
 
-int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
+/* One that sockfs keeps: without a sock it is what a new one would have. */
+static int option_own(struct tcp_sock *tsk, const struct sockopt *so, struct sockfs_sockopt *opt)
+{
+	struct sock fresh = {.sk_connect_timeout = sock_default_connect_timeout};
+	const int *own = own_option(tsk != NULL ? &tsk->sk : &fresh, so->optname);
+
+	return own != NULL ? sockopt_make(so, *own, opt) : -ENOPROTOOPT;
+}
+
+int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
 	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
 	struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL;
@@ -190,15 +209,11 @@ int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
 	switch (so->kind) {
 	case SOCKOPT_ERROR:
 		return option_error(tsk, so, opt);
-	case SOCKOPT_SECONDS: {
-		int fresh = so->optname == SOCKFS_SO_CONNECT_TIMEOUT ? sock_default_connect_timeout
-								     : 0;
-
-		return sockopt_make(so, tsk != NULL ? *own_option(tsk, so->optname) : fresh, opt);
-	}
+	case SOCKOPT_SECONDS:
+		return option_own(tsk, so, opt);
 	default:
 		if (tsk != NULL && tsk->fd >= 0)
 			return option_query(tsk, so, opt);
-		return option_query_scratch(tsk, so, opt);
+		return option_query_blank(tsk, so, opt, blank);
 	}
 }

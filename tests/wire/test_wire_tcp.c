@@ -7,15 +7,19 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "net/policy.h"
@@ -86,6 +90,17 @@ static void set_option(const struct end *e, int level, int name, int value)
 
 	memcpy(opt.value, &value, sizeof(value));
 	ck_assert_int_eq(ioc(e, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+}
+
+static int get_option(const struct end *e, int level, int name)
+{
+	struct sockfs_sockopt opt = {.level = level, .name = name, .len = sizeof(opt.value)};
+	int value;
+
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_GETSOCKOPT, &opt), 0);
+	ck_assert_uint_eq(opt.len, sizeof(value));
+	memcpy(&value, opt.value, sizeof(value));
+	return value;
 }
 
 /* No descriptor more, until restored. */
@@ -291,6 +306,207 @@ START_TEST(connect_anew_under_a_reader)
 }
 END_TEST
 
+/* --------------------------------------------------------------------- options */
+
+/* In place of the C library's, to see what the daemon asks of the kernel. */
+static unsigned int nr_sockets, nr_accepts, lost_connections;
+
+int socket(int domain, int type, int protocol)
+{
+	nr_sockets++;
+	return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	nr_accepts++;
+	if (lost_connections > 0) {
+		lost_connections--;
+		errno = ECONNABORTED;
+		return -1;
+	}
+	return (int)syscall(SYS_accept4, fd, addr, len, flags);
+}
+
+static unsigned int nr_descriptors(void)
+{
+	unsigned int n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The options of a socket that the kernel does not know yet are asked of one other. */
+START_TEST(the_status_of_an_unconnected_socket)
+{
+	struct end e = make_file("f");
+	unsigned int before = nr_descriptors();
+
+	for (int i = 0; i < 2; i++) {
+		const char *text;
+
+		nr_sockets = 0;
+		text = read_file(".ctl", "f");
+		ck_assert_uint_le(nr_sockets, 1);
+		ck_assert_ptr_nonnull(strstr(text, "\nnodelay 1\n"));
+		ck_assert_ptr_nonnull(strstr(text, i == 0 ? "\nkeepcnt 9\n" : "\nkeepcnt 7\n"));
+		ck_assert_ptr_nonnull(strstr(text, i == 0 ? "\nttl 64\n" : "\nttl 33\n"));
+		ck_assert_uint_eq(nr_descriptors(), before);
+		set_option(&e, IPPROTO_TCP, TCP_KEEPCNT, 7);
+		set_option(&e, IPPROTO_IP, IP_TTL, 33);
+	}
+	/* One alone, by ioctl. */
+	ck_assert_int_eq(get_option(&e, IPPROTO_TCP, TCP_KEEPCNT), 7);
+	ck_assert_uint_eq(nr_descriptors(), before);
+}
+END_TEST
+
+/* What sockfs keeps itself, before and after there is anything to keep. */
+START_TEST(options_of_our_own)
+{
+	static const int names[] = {SOCKFS_SO_CONNECT_TIMEOUT, SOCKFS_SO_RCVTIMEO,
+				    SOCKFS_SO_SNDTIMEO, SOCKFS_SO_REAP};
+	struct end e;
+	int n = sizeof(names) / sizeof(names[0]);
+
+	sock_default_connect_timeout = 90;
+	e = make_file("f");
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(get_option(&e, SOL_SOCKFS, names[i]), i == 0 ? 90 : 0);
+	for (int i = 0; i < n; i++)
+		set_option(&e, SOL_SOCKFS, names[i], 10 + i);
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(get_option(&e, SOL_SOCKFS, names[i]), 10 + i);
+	sock_default_connect_timeout = 0;
+}
+END_TEST
+
+/* ------------------------------------------------------------------- accepting */
+
+static struct end make_listener(const char *host, unsigned int *ret_port)
+{
+	struct end e = make_file("srv");
+	struct sockfs_addr addr = {.port = "0"};
+	int32_t backlog = 0;
+
+	strcpy(addr.host, host);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	*ret_port = (unsigned int)atoi(addr.port);
+	return e;
+}
+
+static int dial(int family, unsigned int port)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6,
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+				    .sin6_port = htons((uint16_t)port)};
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons((uint16_t)port)};
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(family == AF_INET ? connect(fd, (void *)&sin, sizeof(sin))
+					   : connect(fd, (void *)&sin6, sizeof(sin6)),
+			 0);
+	return fd;
+}
+
+static struct end open_file(const char *name)
+{
+	struct end e = {.peer = -1};
+	struct fuse_entry_out entry;
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(wire_lookup(w, ROOT, name, &entry), 0);
+	ck_assert_int_eq(wire_open(w, entry.nodeid, O_RDWR, &o), 0);
+	e.ino = entry.nodeid;
+	e.fh = o.fh;
+	return e;
+}
+
+/* Not every container has it. */
+static bool have_ipv6(void)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ret = fd >= 0 && bind(fd, (void *)&sin6, sizeof(sin6)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* The options of a listener are those of what it accepts, of either family. */
+START_TEST(options_of_accepted_connections)
+{
+	static const struct {
+		int level, name, value;
+	} set[] = {
+		{IPPROTO_IP, IP_TOS, 0x20},
+		{IPPROTO_IP, IP_TTL, 41},
+		{IPPROTO_TCP, TCP_NODELAY, 0},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 77},
+		{SOL_SOCKFS, SOCKFS_SO_CONNECT_TIMEOUT, 11},
+		{SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, 12},
+		{SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, 13},
+	};
+	static const int families[] = {AF_INET, AF_INET6};
+	unsigned int port;
+	struct end srv = make_listener("", &port), f;
+	int n = sizeof(set) / sizeof(set[0]);
+	struct sockfs_accept a;
+	struct sockfs_addr addr;
+	int fd, listener;
+
+	for (int i = 0; i < n; i++)
+		set_option(&srv, set[i].level, set[i].name, set[i].value);
+	fd = dial(families[_i], port);
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
+	f = open_file(a.name);
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(get_option(&f, set[i].level, set[i].name), set[i].value);
+	/* And on the way they can be changed. */
+	set_option(&f, IPPROTO_IP, IP_TTL, 42);
+	ck_assert_int_eq(get_option(&f, IPPROTO_IP, IP_TTL), 42);
+	/* They outlive the connection: it dials with a descriptor of its own. */
+	listener = plain_listener(&addr);
+	ck_assert_int_eq(ioc(&f, SOCKFS_IOC_ABORT, NULL), 0);
+	ck_assert_int_eq(ioc(&f, SOCKFS_IOC_CONNECT, &addr), 0);
+	ck_assert_int_eq(get_option(&f, IPPROTO_IP, IP_TTL), 42);
+	for (int i = 2; i < n; i++)
+		ck_assert_int_eq(get_option(&f, set[i].level, set[i].name), set[i].value);
+	close(listener);
+	close(fd);
+}
+END_TEST
+
+/* A connection that is lost before it is accepted is passed over; but not for ever. */
+START_TEST(connections_that_are_lost)
+{
+	unsigned int port;
+	struct end srv = make_listener("127.0.0.1", &port);
+	struct sockfs_accept a;
+	int fd = dial(AF_INET, port);
+
+	lost_connections = UINT_MAX;
+	nr_accepts = 0;
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), -ECONNABORTED);
+	ck_assert_uint_gt(nr_accepts, 1);
+	ck_assert_uint_lt(nr_accepts, 100);
+	lost_connections = 3;
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
+	ck_assert_str_eq(a.name, "srv.1");
+	close(fd);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------ policy */
 
 /* The rules judge where the kernel goes from the address that the socket is bound to. */
@@ -350,6 +566,10 @@ int main(void)
 	tcase_add_test(tc, no_descriptor_for_a_write_that_waits_to_be_connected);
 	tcase_add_loop_test(tc, looking_changes_nothing, 0, sizeof(looks) / sizeof(looks[0]));
 	tcase_add_test(tc, connect_anew_under_a_reader);
+	tcase_add_test(tc, the_status_of_an_unconnected_socket);
+	tcase_add_test(tc, options_of_our_own);
+	tcase_add_loop_test(tc, options_of_accepted_connections, 0, have_ipv6() ? 2 : 1);
+	tcase_add_test(tc, connections_that_are_lost);
 	tcase_add_test(tc, rules_for_a_bound_socket);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
