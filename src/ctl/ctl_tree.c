@@ -18,9 +18,11 @@
  * that. Everything that stat(2) shows is the real inode's; chmod, chown and touch
  * go to it.
  *
- * Symlinks are mirrored when their target is relative: it leads from .ctl/a to
- * the mirror of what it leads to from a. An absolute target would lead out of
- * .ctl, to the data of a socket where its control was meant: there is no mirror.
+ * Symlinks are mirrored when their target stays in the tree: it leads from .ctl/a to
+ * the mirror of what it leads to from a. An absolute target, or one with more ".."
+ * than there are directories above it, would lead out of .ctl, to the data of a
+ * socket where its control was meant: there is no mirror. Nor is there one when a
+ * ".." stands behind a name: that may be a link itself, to somewhere less deep.
  */
 #include "config.h"
 
@@ -83,11 +85,46 @@ static int mirror_new(struct inode *real, struct inode **ret_inode)
 	return 0;
 }
 
-static bool is_mirrored(const struct inode *real)
+/* Are there @levels directories above @dir? */
+static bool has_above(const struct inode *dir, unsigned int levels)
+{
+	for (; levels > 0; levels--) {
+		const struct dentry *dentry = d_find_alias(dir);
+
+		if (dentry == NULL)
+			return false; /* the root, or removed */
+		dir = dentry->d_parent;
+	}
+	return true;
+}
+
+/* Does it lead from @dir to somewhere below the root, whatever it leads through? */
+static bool link_stays(const char *link, const struct inode *dir)
+{
+	unsigned int ups = 0;
+	bool named = false;
+
+	if (link[0] == '/')
+		return false;
+	while (*link != '\0') {
+		size_t len = strcspn(link, "/");
+		bool up = len == 2 && memcmp(link, "..", 2) == 0;
+
+		if (up && named)
+			return false;
+		ups += up;
+		named |= !up && len > 0 && !(len == 1 && link[0] == '.');
+		link += len + strspn(link + len, "/");
+	}
+	return has_above(dir, ups);
+}
+
+/* Has what is in the real directory @dir a mirror? */
+static bool is_mirrored(const struct inode *real, const struct inode *dir)
 {
 	if (real->i_state & I_FIXED)
 		return false;
-	return !S_ISLNK(real->i_mode) || PLAIN_I(real)->link[0] != '/';
+	return !S_ISLNK(real->i_mode) || link_stays(PLAIN_I(real)->link, dir);
 }
 
 static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
@@ -97,7 +134,7 @@ static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 	if (dir->i_mirror == NULL)
 		return -ESTALE;
 	dentry = d_lookup(dir->i_sb, dir->i_mirror, name);
-	if (dentry == NULL || !is_mirrored(dentry->d_inode))
+	if (dentry == NULL || !is_mirrored(dentry->d_inode, dir->i_mirror))
 		return -ENOENT;
 	if (dentry->d_inode->i_mirror == NULL)
 		return mirror_new(dentry->d_inode, ret_inode);
@@ -174,7 +211,7 @@ static bool ctl_filldir(struct dir_context *ctx, const struct qstr *name, uint64
 	bool dotdot = name->len == 2 && memcmp(name->name, "..", 2) == 0;
 
 	/* Skipped, not refused: the walk goes on. The root itself is I_FIXED too. */
-	if (!dot && !dotdot && !is_mirrored(inode))
+	if (!dot && !dotdot && !is_mirrored(inode, f->dir))
 		return true;
 	/* Above .ctl stands the root, not its mirror. */
 	if (!dotdot || f->dir != f->dir->i_sb->s_root)

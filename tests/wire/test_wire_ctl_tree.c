@@ -156,6 +156,46 @@ START_TEST(symlinks_lead_to_control_files_only)
 }
 END_TEST
 
+/* Above .ctl stands the root with the sockets themselves: no link may lead there. */
+START_TEST(symlinks_stay_in_the_mirror)
+{
+	static const struct {
+		const char *target;
+		int depth; /* the least one at which it stays inside, -1: none */
+	} links[] = {
+		{"c", 0},	    {"./c", 0},	       {"d/c", 0},	   {"..c", 0},
+		{".../c", 0},	    {"a..", 0},	       {".", 0},	   {"..", 1},
+		{"../c", 1},	    {"./../c", 1},     {".//..//./c", 1},  {"../", 1},
+		{"../../c", 2},	    {"../.././c", 2},  {"../../../c", 3},  {"d/../c", -1},
+		{"d/./../../c", -1}, {"../d/../c", -1}, {"/c", -1},	   {"d/..", -1},
+	};
+	uint64_t dirs[3] = {ROOT}, mirrors[3] = {ctl};
+	struct fuse_entry_out e;
+
+	for (int d = 1; d < 3; d++) {
+		ck_assert_int_eq(wire_mkdir(w, dirs[d - 1], "deep", 0755, &e), 0);
+		dirs[d] = e.nodeid;
+		ck_assert_int_eq(wire_lookup(w, mirrors[d - 1], "deep", &e), 0);
+		mirrors[d] = e.nodeid;
+	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		for (int d = 0; d < 3; d++) {
+			bool inside = links[i].depth >= 0 && links[i].depth <= d;
+			char name[16];
+
+			snprintf(name, sizeof(name), "l%zu", i);
+			ck_assert_int_eq(wire_symlink(w, dirs[d], name, links[i].target, &e), 0);
+			ck_assert_msg(wire_lookup(w, mirrors[d], name, &e) == (inside ? 0 : -ENOENT),
+				      "%s at depth %d", links[i].target, d);
+		}
+	/* Moved up it leads out, moved down it does not. */
+	ck_assert_int_eq(wire_rename(w, dirs[2], "l12", ROOT, "up", 0), 0);
+	ck_assert_int_eq(wire_lookup(w, ctl, "up", &e), -ENOENT);
+	ck_assert_int_eq(wire_rename(w, ROOT, "l8", dirs[1], "down", 0), 0);
+	ck_assert_int_eq(wire_lookup(w, mirrors[1], "down", &e), 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------- lives */
 
 START_TEST(a_mirror_lives_while_it_is_known)
@@ -342,6 +382,7 @@ static TCase *tests(void)
 	tcase_add_test(t, chmod_of_the_mirror_is_of_the_socket);
 	tcase_add_test(t, nothing_can_be_made_in_it);
 	tcase_add_test(t, symlinks_lead_to_control_files_only);
+	tcase_add_test(t, symlinks_stay_in_the_mirror);
 	tcase_add_test(t, a_mirror_lives_while_it_is_known);
 	tcase_add_test(t, a_socket_that_is_gone);
 	tcase_add_test(t, a_directory_that_is_gone);
