@@ -45,6 +45,8 @@ ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from);
 
 /* The status as it was when this open file was read at offset 0, or first. */
 ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to);
+/* The length of that status, which is taken now if it was not read yet; or -errno. */
+off_t ctl_size(struct file *file);
 /* Free what the reading has left in @file. */
 void ctl_release(struct inode *inode, struct file *file);
 

@@ -34,6 +34,9 @@
 #include "fs/dcache.h"
 #include "mm/slab.h"
 
+/* Of a control file, as the files of /sys have it; no status is so long. */
+#define CTL_SIZE 4096
+
 static const struct inode_operations ctl_file_iops, ctl_link_iops;
 
 /* .ctl itself has its own owner, mode and times. */
@@ -156,7 +159,7 @@ static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
 	vfs_getattr(inode->i_mirror, ret_st);
 	ret_st->st_ino = inode->i_ino;
 	if (S_ISREG(inode->i_mode))
-		ret_st->st_blksize = 4096;
+		fill_notional_size(ret_st, CTL_SIZE);
 }
 
 static int ctl_setattr(struct inode *inode, const struct iattr *attr)
@@ -268,4 +271,5 @@ const struct file_operations ctl_file_fops = {
 	.release = ctl_release,
 	.read_iter = ctl_read_iter,
 	.write_iter = ctl_write_iter,
+	.size = ctl_size,
 };

@@ -16,6 +16,9 @@
 #include "fs/dcache.h"
 #include "mm/vmstat.h"
 
+/* The longest line that a socket has in a table. */
+#define LINE_MAX_BYTES 256
+
 /* mm/slab_common.c: print_slabinfo_header, cache_show. */
 static bool show_slabinfo(struct seq_file *m, void *sb)
 {
@@ -89,9 +92,26 @@ static const struct file_operations proc_file_fops = {
 	.open = proc_open,
 	.release = single_release,
 	.read_iter = seq_read_iter,
+	.size = seq_size,
 };
 
-static const struct inode_operations proc_file_iops;
+/*
+ * At least as large as any table is now: some programs, and the kernel for
+ * asynchronous reads, read no more than the size.
+ */
+static void proc_getattr(const struct inode *inode, struct stat *ret_st)
+{
+	uint64_t most = LINE_MAX_BYTES * (inode->i_sb->s_nr_sockets + 1);
+	off_t size = 1 << 20;
+
+	while ((uint64_t)size < most)
+		size *= 2;
+	fill_notional_size(ret_st, size);
+}
+
+static const struct inode_operations proc_file_iops = {
+	.getattr = proc_getattr,
+};
 
 const struct inode_operations proc_dir_iops = {
 	.lookup = simple_lookup,
@@ -106,7 +126,7 @@ static int proc_create(struct inode *dir, const struct proc_table *table)
 		return -errno;
 	inode->i_op = &proc_file_iops;
 	inode->i_fop = &proc_file_fops;
-	inode->i_state |= I_FIXED;
+	inode->i_state |= I_FIXED | I_UNSTABLE;
 	PLAIN_I(inode)->private = (void *)table;
 	if (d_add(dir, &name, inode) == NULL) {
 		inode_drop_nlink(inode);

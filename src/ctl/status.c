@@ -57,13 +57,12 @@ static int snapshot_take(struct socket *sock, struct file *file)
 	return 0;
 }
 
-ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/* The one that @file has, or a new one. */
+static int snapshot_get(struct file *file, bool anew, const struct snapshot **ret_snap)
 {
-	struct file *file = iocb->ki_filp;
 	struct inode *inode = file->f_inode->i_mirror;
-	const struct snapshot *snap;
 
-	if (file->private_data == NULL || iocb->ki_pos == 0) {
+	if (file->private_data == NULL || anew) {
 		int err = -ESTALE;
 
 		if (inode != NULL && !(inode->i_state & I_CLEAR))
@@ -71,7 +70,25 @@ ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if (err != 0)
 			return err;
 	}
-	snap = file->private_data;
+	*ret_snap = file->private_data;
+	return 0;
+}
+
+off_t ctl_size(struct file *file)
+{
+	const struct snapshot *snap;
+	int err = snapshot_get(file, false, &snap);
+
+	return err != 0 ? err : (off_t)snap->len;
+}
+
+ssize_t ctl_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	const struct snapshot *snap;
+	int err = snapshot_get(iocb->ki_filp, iocb->ki_pos == 0, &snap);
+
+	if (err != 0)
+		return err;
 	if (iocb->ki_pos >= snap->len)
 		return 0;
 	return copy_to_iter(snap->text + iocb->ki_pos, snap->len - iocb->ki_pos, to);

@@ -9,9 +9,20 @@
 
 #include "fs/dcache.h"
 
-/* GNU cat, cp and the like read and write in pieces of st_blksize. */
-#define SOCKET_BLKSIZE (1 << 20)
+#define SOCKET_SIZE (1 << 20)
 #define PLAIN_BLKSIZE 4096
+
+/*
+ * GNU cat, cp and the like read and write in pieces of st_blksize, and take a size
+ * of one such piece for the guess that it is. Blocks for all of it: else cp(1) looks
+ * for holes.
+ */
+void fill_notional_size(struct stat *ret_st, off_t size)
+{
+	ret_st->st_size = size;
+	ret_st->st_blksize = (blksize_t)size;
+	ret_st->st_blocks = size / 512;
+}
 
 void generic_fillattr(const struct inode *inode, struct stat *ret_st)
 {
@@ -21,11 +32,13 @@ void generic_fillattr(const struct inode *inode, struct stat *ret_st)
 		.st_nlink = inode->i_nlink,
 		.st_uid = inode->i_uid,
 		.st_gid = inode->i_gid,
-		.st_blksize = S_ISREG(inode->i_mode) ? SOCKET_BLKSIZE : PLAIN_BLKSIZE,
+		.st_blksize = PLAIN_BLKSIZE,
 		.st_atim = {.tv_sec = inode->i_atime_sec, .tv_nsec = inode->i_atime_nsec},
 		.st_mtim = {.tv_sec = inode->i_mtime_sec, .tv_nsec = inode->i_mtime_nsec},
 		.st_ctim = {.tv_sec = inode->i_ctime_sec, .tv_nsec = inode->i_ctime_nsec},
 	};
+	if (S_ISREG(inode->i_mode))
+		fill_notional_size(ret_st, SOCKET_SIZE);
 	if (S_ISLNK(inode->i_mode))
 		ret_st->st_size = (off_t)strlen(PLAIN_I(inode)->link);
 }

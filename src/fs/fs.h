@@ -120,6 +120,7 @@ TAILQ_HEAD(work_queue, work_struct);
 /* --------------------------------------------------------------------- kiocb */
 
 #define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
+#define IOCB_APPEND (1 << 1) /* a write of an O_APPEND descriptor: ki_pos means nothing */
 
 /*
  * One request that may have to wait: an open, read, write, fsync or ioctl.
@@ -138,7 +139,7 @@ TAILQ_HEAD(work_queue, work_struct);
  */
 struct kiocb {
 	struct file *ki_filp;
-	int ki_flags;		 /* IOCB_NOWAIT */
+	int ki_flags;		 /* IOCB_ */
 	uint64_t ki_pos;	 /* the offset asked for; sockets have none */
 	struct cred ki_cred;	 /* who asked */
 	struct iov_iter ki_iter; /* bytes still to move; outlives the parking */
@@ -294,6 +295,8 @@ struct file_operations {
 	ssize_t (*read_iter)(struct kiocb *iocb, struct iov_iter *to);
 	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
 	ssize_t (*fsync)(struct kiocb *iocb);
+	/* Where reading ends, or -errno, for lseek(2) from the end. NULL: what stat(2) says. */
+	off_t (*size)(struct file *file);
 	/*
 	 * The poll(2) events that hold now. @arm: also call file->f_notify once
 	 * when that may have changed (spurious calls are allowed).
@@ -472,7 +475,13 @@ void inode_touch(struct inode *inode, unsigned int which);
  */
 void touch_atime(struct inode *inode);
 
-/* struct stat of any inode: size 0, st_blksize 1 MiB for regular files. fs/stat.c. */
+/*
+ * Size, st_blksize and blocks of what only reading tells the end of. @size is a power
+ * of two, 4096 at least, and never 0: the kernel reads nothing for sendfile(2), splice(2)
+ * and asynchronous reads of an empty file.
+ */
+void fill_notional_size(struct stat *ret_st, off_t size);
+/* struct stat of any inode; regular files have a notional size of 1 MiB. fs/stat.c. */
 void generic_fillattr(const struct inode *inode, struct stat *ret_st);
 /* i_op->getattr or generic_fillattr. */
 void vfs_getattr(const struct inode *inode, struct stat *ret_st);

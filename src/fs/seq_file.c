@@ -180,3 +180,10 @@ ssize_t seq_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return 0;
 	return copy_to_iter(m->buf + iocb->ki_pos, m->count - (size_t)iocb->ki_pos, to);
 }
+
+off_t seq_size(struct file *file)
+{
+	const struct seq_file *m = file->private_data;
+
+	return (off_t)m->count;
+}

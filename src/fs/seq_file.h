@@ -48,5 +48,6 @@ int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_f
 /* The rest of a table's operations; for f_op. */
 void single_release(struct inode *inode, struct file *file);
 ssize_t seq_read_iter(struct kiocb *iocb, struct iov_iter *to);
+off_t seq_size(struct file *file);
 
 #endif /* FS_SEQ_FILE_H */

@@ -10,13 +10,24 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+/* The kernel names an open file, by @fi, when it wants to seek from its end. */
 void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct inode *inode = req_inode(req, ino);
+	struct file *file = NULL;
+	struct stat st;
 
-	(void)fi;
-	if (inode != NULL)
-		reply_attr(req, inode);
+	if (inode == NULL)
+		return;
+	if (fi != NULL && (file = req_file(req, ino, fi, false)) == NULL)
+		return;
+	vfs_getattr(inode, &st);
+	if (file != NULL && file->f_op->size != NULL)
+		st.st_size = file->f_op->size(file);
+	if (st.st_size < 0)
+		reply_err(req, st.st_size);
+	else
+		fuse_reply_attr(req, &st, inode_timeout(inode));
 }
 
 /* A size says nothing about a stream: taken and forgotten, as a device does. */

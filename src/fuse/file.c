@@ -127,6 +127,19 @@ static void read_finish(struct fuse_iocb *io, ssize_t ret)
 }
 
 /*
+ * A read(2), or does the kernel fill its page cache, for a sendfile(2), a
+ * readahead(2), an mmap(2)? Such a read is of a place in a file, and of whole pages:
+ * it would eat bytes of a stream, and show one open's text to another. Only a
+ * read(2) names an owner of locks. libfuse does not tell.
+ */
+static bool read_is_direct(const struct sockfs_session *s)
+{
+	const struct fuse_read_in *in = (const void *)(s->buf + sizeof(struct fuse_in_header));
+
+	return in->read_flags & FUSE_READ_LOCKOWNER;
+}
+
+/*
  * All reads share one buffer: a read that parks has put nothing there yet, and
  * one that is tried again is answered before anything else runs.
  */
@@ -138,8 +151,8 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 
 	if (file == NULL)
 		return;
-	if (!file_readable(file)) {
-		reply_err(req, -EBADF);
+	if (!file_readable(file) || !read_is_direct(req_session(req))) {
+		reply_err(req, file_readable(file) ? -EINVAL : -EBADF);
 		return;
 	}
 	io = iocb_new(req, file->f_inode, file, (unsigned int)fi->flags, read_finish);
@@ -209,6 +222,8 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
 	io->has_data = true;
 	io->kill_suid = write_kills_suid(s);
+	if (fi->flags & O_APPEND)
+		io->kiocb.ki_flags |= IOCB_APPEND;
 	io->kiocb.ki_pos = (uint64_t)off;
 	if (off >= 0 && file->f_op->write_iter != NULL)
 		ret = file->f_op->write_iter(&io->kiocb, &io->kiocb.ki_iter);

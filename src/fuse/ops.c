@@ -28,11 +28,14 @@ static void ll_init(void *userdata, struct fuse_conn_info *conn)
 	 */
 	conn->max_background = 65535;
 	conn->congestion_threshold = 65535;
-	/* `> file` changes nothing, so it need not be a SETATTR of its own. */
-	conn->want |= conn->capable & FUSE_CAP_ATOMIC_O_TRUNC;
-	/* The kernel removes setuid bits itself; nothing of ours is cached pages. */
+	/*
+	 * The kernel removes setuid bits itself; nothing of ours is cached pages.
+	 * `> file` with a SETATTR of its own, whose answer has the size: else the
+	 * kernel believes 0, and splices nothing.
+	 */
 	conn->want &= ~((unsigned int)FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_WRITEBACK_CACHE |
-			FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_SPLICE_READ);
+			FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK | FUSE_CAP_SPLICE_READ |
+			FUSE_CAP_ATOMIC_O_TRUNC);
 }
 
 /* The root is not counted: the mount itself holds it. */

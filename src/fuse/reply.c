@@ -20,6 +20,9 @@
 #ifndef FOPEN_STREAM
 #define FOPEN_STREAM (1 << 4)
 #endif
+#ifndef FOPEN_PARALLEL_DIRECT_WRITES
+#define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
+#endif
 
 /* Only we change what is stable, and we say so (s_inval_attr). */
 #define STABLE_SECONDS 3600.0
@@ -111,7 +114,8 @@ static void fill_entry_out(const struct fuse_entry_param *e, struct fuse_entry_o
 /*
  * By hand, because libfuse has no field for FOPEN_STREAM. Without it a reader
  * that waits would hold the description's position, and every writer on the
- * same description with it.
+ * same description with it. FOPEN_PARALLEL_DIRECT_WRITES lets writers of one file
+ * share its lock (Linux 6.2, for writes below the size).
  */
 static void fill_open_out(const struct file *file, struct fuse_open_out *ret_out)
 {
@@ -120,7 +124,8 @@ static void fill_open_out(const struct file *file, struct fuse_open_out *ret_out
 		return;
 	ret_out->open_flags = FOPEN_DIRECT_IO;
 	if (file->f_mode & FMODE_STREAM)
-		ret_out->open_flags |= FOPEN_STREAM | FOPEN_NONSEEKABLE;
+		ret_out->open_flags |=
+			FOPEN_STREAM | FOPEN_NONSEEKABLE | FOPEN_PARALLEL_DIRECT_WRITES;
 }
 
 void reply_open(fuse_req_t req, struct file *file, struct inode *inode)

@@ -96,13 +96,14 @@ static ssize_t sock_try_read(struct kiocb *iocb)
 /*
  * A call of more than one request's worth, or of many pieces: when a request
  * was answered in full the kernel sends the next, at the offset that the call
- * has reached (a stream has no other offsets). Those bytes are the caller's
+ * has reached (a stream has no other offsets; with O_APPEND all are behind the size,
+ * and each request counts as a call). Those bytes are the caller's
  * already, so this one must neither wait nor use up what only the next call
  * would show, an error or a connection: the kernel drops the errors it gets here.
  */
 static bool iocb_goes_on(const struct kiocb *iocb)
 {
-	return iocb->ki_pos > 0;
+	return iocb->ki_pos > 0 && !(iocb->ki_flags & IOCB_APPEND);
 }
 
 static ssize_t sock_read_on(struct kiocb *iocb)

@@ -330,7 +330,7 @@ static long do_futimens(char **a)
 	return futimens(fscall_fd(a[0]), ts);
 }
 
-/* Sizes of directories are each file system's own. */
+/* The sizes of directories and of files are each file system's own. */
 static void say_stat(const struct stat *st)
 {
 	static const char letters[] = "?pc?d?b?-?l?s???";
@@ -338,7 +338,7 @@ static void say_stat(const struct stat *st)
 	fscall_say("%c%04o links %ju owner %ju:%ju", letters[(st->st_mode & S_IFMT) >> 12],
 		   st->st_mode & 07777, (uintmax_t)st->st_nlink, (uintmax_t)st->st_uid,
 		   (uintmax_t)st->st_gid);
-	if (!S_ISDIR(st->st_mode))
+	if (S_ISLNK(st->st_mode))
 		fscall_say(" size %jd", (intmax_t)st->st_size);
 }
 

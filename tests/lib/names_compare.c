@@ -67,7 +67,7 @@ static bool same_stat(const char *path, const struct stat st[SIDES])
 	if (a->st_uid != b->st_uid || a->st_gid != b->st_gid)
 		return WHY("%s: owner %u:%u, not %u:%u", path, a->st_uid, a->st_gid, b->st_uid,
 			   b->st_gid);
-	if (!S_ISDIR(a->st_mode) && a->st_size != b->st_size)
+	if (S_ISLNK(a->st_mode) && a->st_size != b->st_size)
 		return WHY("%s: size %jd, not %jd", path, (intmax_t)a->st_size,
 			   (intmax_t)b->st_size);
 	return same_object(path, st);

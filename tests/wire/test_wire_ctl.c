@@ -277,6 +277,26 @@ END_TEST
 
 /* ------------------------------------------------------------------------ garbage */
 
+START_TEST(the_end_is_where_reading_ends)
+{
+	struct ctl_pair p = make_pair(w, ctl, "f");
+	int64_t size = wire_size(w, p.mirror, p.fh);
+	char buf[4096];
+
+	ck_assert_int_gt(size, 100);
+	ck_assert_int_eq(read_at(&p, (uint64_t)size - 1, buf, sizeof(buf)), 1);
+	ck_assert_int_eq(buf[0], '\n');
+	ck_assert_int_eq(read_at(&p, 0, buf, sizeof(buf)), size);
+	ck_assert_int_eq(wire_read_page(w, p.mirror, p.fh, 0), -EINVAL);
+	ck_assert_int_eq(wire_unlink(w, ROOT, "f"), 0);
+	/* What was read is still there; who has read nothing hears that the socket is gone. */
+	ck_assert_int_eq(wire_size(w, p.mirror, p.fh), size);
+	p = make_pair(w, ctl, "g");
+	ck_assert_int_eq(wire_unlink(w, ROOT, "g"), 0);
+	ck_assert_int_eq(wire_size(w, p.mirror, p.fh), -ESTALE);
+}
+END_TEST
+
 START_TEST(garbage)
 {
 	static char big[(1 << 20) + 1];
@@ -364,6 +384,7 @@ static TCase *tests(void)
 	tcase_add_test(t, a_name_is_looked_up_then_bound_then_listened_on);
 	tcase_add_test(t, small_text_is_kept);
 	tcase_add_test(t, large_text_is_kept);
+	tcase_add_test(t, the_end_is_where_reading_ends);
 	tcase_add_test(t, garbage);
 	tcase_add_test(t, what_a_descriptor_is_open_for);
 	tcase_add_test(t, a_status_without_descriptors);

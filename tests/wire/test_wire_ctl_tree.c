@@ -53,7 +53,8 @@ START_TEST(a_mirror_is_not_cached_and_looks_alike)
 	ck_assert_uint_eq(m.attr.mode, S_IFREG | 0640);
 	ck_assert_uint_eq(m.attr.uid, 7);
 	ck_assert_uint_eq(m.attr.gid, 8);
-	ck_assert_uint_eq(m.attr.size, 0);
+	ck_assert_uint_eq(m.attr.size, 4096);
+	ck_assert_uint_eq(m.attr.blksize, 4096);
 	ck_assert_uint_eq(m.attr.nlink, 1);
 	ck_assert_uint_eq(m.attr.mtimensec, x.attr.mtimensec);
 	ck_assert_uint_ne(m.attr.ino, x.attr.ino);
@@ -314,7 +315,7 @@ static int use_file(const char *name)
 static int use_dir(const char *name)
 {
 	struct fuse_entry_out m;
-	struct fuse_read_in in = {.size = 512};
+	struct fuse_read_in in = {.size = 512, .read_flags = FUSE_READ_LOCKOWNER};
 	char buf[512];
 	int err = wire_lookup(w, ctl, name, &m);
 

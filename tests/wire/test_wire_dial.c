@@ -77,7 +77,7 @@ static uint64_t path(const char *host, const char *port)
 	ck_assert(S_ISDIR(e.attr.mode));
 	ck_assert_int_eq(wire_lookup(w, e.nodeid, port, &e), 0);
 	ck_assert(S_ISREG(e.attr.mode));
-	ck_assert_uint_eq(e.attr.size, 0);
+	ck_assert_uint_eq(e.attr.size, 1 << 20);
 	return e.nodeid;
 }
 
@@ -208,7 +208,7 @@ END_TEST
 START_TEST(directories_list_nothing)
 {
 	struct fuse_entry_out e;
-	struct fuse_read_in in = {.size = 4096};
+	struct fuse_read_in in = {.size = 4096, .read_flags = FUSE_READ_LOCKOWNER};
 	uint64_t dirs[2] = {tcp};
 	char buf[4096];
 	size_t len;
@@ -247,7 +247,8 @@ START_TEST(each_open_is_a_connection)
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(open_wait(ino, O_RDWR, &o[i]), 0);
 		ck_assert_uint_eq(o[i].open_flags,
-				  FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NONSEEKABLE);
+				  FOPEN_DIRECT_IO | FOPEN_STREAM | FOPEN_NONSEEKABLE |
+					  FOPEN_PARALLEL_DIRECT_WRITES);
 		peer[i] = accept(fd, NULL, NULL);
 		ck_assert_int_ge(peer[i], 0);
 	}

@@ -34,7 +34,8 @@ static void teardown(void)
 	ck_assert_int_eq(wire_free(w), 0);
 }
 
-#define SOCKET_FLAGS (FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM)
+#define SOCKET_FLAGS                                                                               \
+	(FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM | FOPEN_PARALLEL_DIRECT_WRITES)
 
 START_TEST(open_is_a_stream)
 {
@@ -118,7 +119,7 @@ START_TEST(bad_handles)
 {
 	struct fuse_entry_out g;
 	struct fuse_open_out o, ro, wo;
-	struct fuse_read_in rd = {.size = 4096};
+	struct fuse_read_in rd = {.size = 4096, .read_flags = FUSE_READ_LOCKOWNER};
 	uint64_t dirfh;
 
 	ck_assert_int_eq(wire_mknod(w, ROOT, "g", S_IFREG | 0644, &g), 0);
@@ -234,7 +235,7 @@ START_TEST(setattr_refuses)
 	struct fuse_attr a;
 
 	ck_assert_int_eq(setattr(f.nodeid, &in, &a), 0);
-	ck_assert_uint_eq(a.size, 0);
+	ck_assert_uint_eq(a.size, 1 << 20);
 	ck_assert_int_eq(setattr(ROOT, &in, &a), -EISDIR);
 	ck_assert_int_eq(wire_symlink(w, ROOT, "s", "f", &s), 0);
 	ck_assert_int_eq(setattr(s.nodeid, &in, &a), -EINVAL);
@@ -285,7 +286,12 @@ END_TEST
 static int readdir_call(uint32_t opcode, uint64_t fh, uint64_t off, uint32_t size, char *buf,
 			size_t *ret_len)
 {
-	struct fuse_read_in in = {.fh = fh, .offset = off, .size = size};
+	struct fuse_read_in in = {
+		.fh = fh,
+		.offset = off,
+		.size = size,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 
 	return wire_call(w, opcode, ROOT, &in, sizeof(in), NULL, 0, buf, size, ret_len);
 }

@@ -41,7 +41,8 @@ START_TEST(mknod_then_lookup)
 	ck_assert_uint_eq(made.attr.uid, 1000);
 	ck_assert_uint_eq(made.attr.gid, 100);
 	ck_assert_uint_eq(made.attr.nlink, 1);
-	ck_assert_uint_eq(made.attr.size, 0);
+	ck_assert_uint_eq(made.attr.size, 1 << 20);
+	ck_assert_uint_eq(made.attr.blocks, (1 << 20) / 512);
 	ck_assert_uint_eq(made.attr.blksize, 1 << 20);
 	ck_assert_int_eq(wire_lookup(w, ROOT, "web", &found), 0);
 	ck_assert_uint_eq(found.nodeid, made.nodeid);

@@ -168,7 +168,12 @@ END_TEST
 START_TEST(interrupt_before_the_request)
 {
 	struct end e = make_connected("f");
-	struct fuse_read_in in = {.fh = e.fh, .size = 16, .flags = O_RDWR};
+	struct fuse_read_in in = {
+		.fh = e.fh,
+		.size = 16,
+		.flags = O_RDWR,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 
 	w->unique += 2;
 	wire_interrupt(w, w->unique);

@@ -73,7 +73,12 @@ static struct table table_open(const char *name)
 
 static size_t table_pread(struct table t, char *buf, uint32_t size, uint64_t offset)
 {
-	struct fuse_read_in in = {.fh = t.fh, .size = size, .offset = offset};
+	struct fuse_read_in in = {
+		.fh = t.fh,
+		.size = size,
+		.offset = offset,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 	size_t len = 0;
 
 	ck_assert_int_eq(wire_call(w, FUSE_READ, t.ino, &in, sizeof(in), NULL, 0, buf, size, &len),
@@ -141,7 +146,8 @@ START_TEST(names_and_modes)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		ck_assert_int_eq(wire_lookup(w, proc, names[i], &e), 0);
 		ck_assert_uint_eq(e.attr.mode, S_IFREG | 0444);
-		ck_assert_uint_eq(e.attr.size, 0);
+		ck_assert_uint_eq(e.attr.size, 1 << 20);
+		ck_assert_uint_eq(e.attr_valid, 0);
 		ck_assert_int_eq(wire_open(w, e.nodeid, O_WRONLY, &o), -EPERM);
 		ck_assert_int_eq(wire_open(w, e.nodeid, O_RDWR | O_TRUNC, &o), -EPERM);
 		ck_assert_int_eq(wire_unlink(w, proc, names[i]), -EPERM);
@@ -157,6 +163,28 @@ START_TEST(names_and_modes)
 	ck_assert_int_eq(wire_mknod(w, proc, "udp", S_IFREG | 0644, &e), -ENOENT);
 	ck_assert_int_eq(wire_mkdir(w, proc, "net", 0755, &e), -EPERM);
 	ck_assert_int_eq(wire_rmdir(w, ROOT, ".proc"), -EPERM);
+}
+END_TEST
+
+START_TEST(the_end_is_where_reading_ends)
+{
+	struct fuse_entry_out e;
+	struct table t = table_open("tcp"), later;
+
+	ck_assert_int_eq(wire_size(w, t.ino, t.fh), TCP4_LINE);
+	make_files(0, 10000);
+	later = table_open("tcp");
+	ck_assert_int_eq(wire_size(w, t.ino, t.fh), TCP4_LINE);
+	ck_assert_int_eq(wire_size(w, later.ino, later.fh), 10001 * TCP4_LINE);
+	ck_assert_int_eq(wire_size(w, t.ino, later.fh + 1), -EBADF);
+	/* Some read no more than the size. */
+	ck_assert_int_eq(wire_lookup(w, proc, "tcp", &e), 0);
+	ck_assert_uint_eq(e.attr.size, 4 << 20);
+	ck_assert_uint_eq(e.attr.blksize, 4 << 20);
+	ck_assert_uint_eq(e.attr.blocks, (4 << 20) / 512);
+	ck_assert_int_eq(wire_read_page(w, t.ino, t.fh, 0), -EINVAL);
+	table_close(t);
+	table_close(later);
 }
 END_TEST
 
@@ -512,6 +540,7 @@ static TCase *tests(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, names_and_modes);
+	tcase_add_test(t, the_end_is_where_reading_ends);
 	tcase_add_test(t, a_snapshot_stays_as_it_was);
 	tcase_add_test(t, a_hundred_thousand_sockets);
 	tcase_add_test(t, out_of_memory);

@@ -102,7 +102,13 @@ static unsigned int events(uint64_t kh, uint32_t want)
 
 static uint64_t read_at(uint64_t offset, uint32_t size)
 {
-	struct fuse_read_in in = {.fh = fh, .offset = offset, .size = size, .flags = O_RDWR};
+	struct fuse_read_in in = {
+		.fh = fh,
+		.offset = offset,
+		.size = size,
+		.flags = O_RDWR,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 
 	return wire_send(w, FUSE_READ, ino, &in, sizeof(in), NULL, 0);
 }
@@ -164,6 +170,38 @@ START_TEST(an_error_waits_for_the_next_write)
 	ck_assert_int_lt(answer(write_at(4, "efgh", 4)), 0);
 	ck_assert_int_eq(answer(write_at(0, "ijkl", 4)), -ECONNRESET);
 	ck_assert_int_eq(answer(write_at(0, "ijkl", 4)), -EPIPE);
+}
+END_TEST
+
+/* The kernel appends behind the size, which is no place in a stream. */
+START_TEST(an_appended_write_begins_anew)
+{
+	struct fuse_write_in in = {.fh = fh, .offset = 1 << 20, .size = 4, .flags = O_RDWR | O_APPEND};
+
+	ck_assert_int_eq(answer(wire_send(w, FUSE_WRITE, ino, &in, sizeof(in), "abcd", 4)), 0);
+	peer_resets();
+	ck_assert(wire_until(w, is_over, NULL));
+	in.offset += 4;
+	ck_assert_int_eq(answer(wire_send(w, FUSE_WRITE, ino, &in, sizeof(in), "efgh", 4)),
+			 -ECONNRESET);
+	ck_assert_int_eq(answer(wire_send(w, FUSE_WRITE, ino, &in, sizeof(in), "efgh", 4)), -EPIPE);
+}
+END_TEST
+
+/* For sendfile, splice, readahead and mmap: whole pages, at their places. */
+START_TEST(a_read_of_a_page_takes_nothing)
+{
+	char buf[8];
+	size_t len;
+	int n = 6;
+
+	ck_assert_int_eq(write(peer, "abcdef", 6), 6);
+	ck_assert(wire_until(w, has_bytes, &n));
+	ck_assert_int_eq(wire_read_page(w, ino, fh, 0), -EINVAL);
+	ck_assert_int_eq(wire_read_page(w, ino, fh, 4096), -EINVAL);
+	ck_assert_int_eq(wire_answer(w, read_at(0, 8), buf, sizeof(buf), &len), 0);
+	ck_assert_uint_eq(len, 6);
+	ck_assert_mem_eq(buf, "abcdef", 6);
 }
 END_TEST
 
@@ -348,6 +386,8 @@ static TCase *tests(void)
 	tcase_add_test(t, what_was_read_is_not_held_back);
 	tcase_add_test(t, an_error_waits_for_the_next_read);
 	tcase_add_test(t, an_error_waits_for_the_next_write);
+	tcase_add_test(t, an_appended_write_begins_anew);
+	tcase_add_test(t, a_read_of_a_page_takes_nothing);
 	tcase_add_test(t, a_reset_ends_fsync);
 	tcase_add_test(t, fsync_looks_less_and_less_often);
 	tcase_add_test(t, the_end_behind_unread_bytes_is_told);

@@ -106,6 +106,10 @@ int wire_rmdir(struct wire *w, uint64_t dir, const char *name);
 int wire_rename(struct wire *w, uint64_t dir, const char *name, uint64_t newdir,
 		const char *newname, uint32_t flags);
 int wire_getattr(struct wire *w, uint64_t ino, struct fuse_attr *ret);
+/* As for lseek(2) from the end of an open file: its size, or -errno. */
+int64_t wire_size(struct wire *w, uint64_t ino, uint64_t fh);
+/* As for sendfile(2) and mmap(2): the file's pages, not a read(2). 0 or -errno. */
+int wire_read_page(struct wire *w, uint64_t ino, uint64_t fh, uint64_t offset);
 int wire_create(struct wire *w, uint64_t dir, const char *name, uint32_t flags, mode_t mode,
 		struct fuse_entry_out *ret_entry, struct fuse_open_out *ret_open);
 int wire_open(struct wire *w, uint64_t ino, uint32_t flags, struct fuse_open_out *ret);

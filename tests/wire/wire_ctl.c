@@ -43,7 +43,12 @@ int command(const struct ctl_pair *p, const char *text)
 
 int read_at(const struct ctl_pair *p, uint64_t off, char *buf, uint32_t size)
 {
-	struct fuse_read_in in = {.fh = p->fh, .offset = off, .size = size};
+	struct fuse_read_in in = {
+		.fh = p->fh,
+		.offset = off,
+		.size = size,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 	size_t len = 0;
 	int err = wire_call(p->w, FUSE_READ, p->mirror, &in, sizeof(in), NULL, 0, buf, size, &len);
 

@@ -103,6 +103,22 @@ int wire_getattr(struct wire *w, uint64_t ino, struct fuse_attr *ret)
 	return err;
 }
 
+int64_t wire_size(struct wire *w, uint64_t ino, uint64_t fh)
+{
+	struct fuse_getattr_in in = {.getattr_flags = FUSE_GETATTR_FH, .fh = fh};
+	struct fuse_attr_out out;
+	int err = wire_call(w, FUSE_GETATTR, ino, &in, sizeof(in), NULL, 0, &out, sizeof(out), NULL);
+
+	return err != 0 ? err : (int64_t)out.attr.size;
+}
+
+int wire_read_page(struct wire *w, uint64_t ino, uint64_t fh, uint64_t offset)
+{
+	struct fuse_read_in in = {.fh = fh, .offset = offset, .size = 4096};
+
+	return wire_call(w, FUSE_READ, ino, &in, sizeof(in), NULL, 0, NULL, 0, NULL);
+}
+
 int wire_create(struct wire *w, uint64_t dir, const char *name, uint32_t flags, mode_t mode,
 		struct fuse_entry_out *ret_entry, struct fuse_open_out *ret_open)
 {
@@ -192,7 +208,12 @@ int wire_ioctl(struct wire *w, uint64_t ino, uint64_t fh, uint32_t cmd, void *ar
 
 uint64_t wire_read(struct wire *w, uint64_t ino, uint64_t fh, uint32_t size, uint32_t flags)
 {
-	struct fuse_read_in in = {.fh = fh, .size = size, .flags = flags};
+	struct fuse_read_in in = {
+		.fh = fh,
+		.size = size,
+		.flags = flags,
+		.read_flags = FUSE_READ_LOCKOWNER,
+	};
 
 	return wire_send(w, FUSE_READ, ino, &in, sizeof(in), NULL, 0);
 }
