@@ -22,7 +22,10 @@ static void ioctl_finish(struct fuse_iocb *io, ssize_t ret)
 		fuse_reply_ioctl(io->req, (int)ret, io->kiocb.ki_result, io->out_size);
 }
 
-/* The argument, with room for the answer; the rest of it zero. */
+/*
+ * The argument, with room for the answer; the rest of it zero. Another size is another
+ * command: the kernel asks for FS_IOC_GETFLAGS with less than its number says.
+ */
 static int ioctl_arg(struct fuse_iocb *io, unsigned int cmd, const void *in_buf, size_t in_size,
 		     size_t out_size)
 {
@@ -31,8 +34,9 @@ static int ioctl_arg(struct fuse_iocb *io, unsigned int cmd, const void *in_buf,
 	char *arg;
 
 	io->out_size = _IOC_DIR(cmd) & _IOC_READ ? size : 0;
-	if (in_size != in_want || out_size < io->out_size ||
-	    !session_in_message(io->session, in_buf, in_size))
+	if (in_size != in_want || out_size < io->out_size)
+		return -ENOTTY;
+	if (!session_in_message(io->session, in_buf, in_size))
 		return -EINVAL;
 	arg = iocb_mem(io, size);
 	if (arg == NULL)
