@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/dcache.h"
+
 /* Bytes to a name; the kernel has done this before, a fuzzer has not. */
 static int name_check(const char *name, struct qstr *ret_name)
 {
@@ -72,12 +74,37 @@ static void reply_entry_or(fuse_req_t req, int err, struct inode *inode)
 		reply_entry(req, inode);
 }
 
+/*
+ * A file handle (open_by_handle_at(2)) whose inode the kernel has forgotten: "." is the
+ * inode of that number itself, ".." the directory above it. Only the real tree
+ * outlives being forgotten.
+ */
+static void lookup_handle(fuse_req_t req, fuse_ino_t ino, bool above)
+{
+	struct inode *inode = req_inode(req, ino);
+	const struct dentry *dentry;
+
+	if (inode == NULL)
+		return;
+	dentry = d_find_alias(inode);
+	if (above && dentry != NULL)
+		reply_entry(req, dentry->d_parent);
+	else if (is_removed(inode) || (above && inode->i_nodeid != FUSE_ROOT_ID))
+		reply_err(req, -ESTALE);
+	else
+		reply_entry(req, inode);
+}
+
 void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct inode *dir, *inode = NULL;
 	struct qstr q;
 	int err = -ENOTDIR;
 
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		lookup_handle(req, parent, name[1] != '\0');
+		return;
+	}
 	if (!req_name(req, parent, name, &dir, &q))
 		return;
 	dir->i_sb->s_cred = req_cred(req);

@@ -21,6 +21,8 @@ static void ll_init(void *userdata, struct fuse_conn_info *conn)
 	notify_init(s->sb, conn->proto_minor);
 	conn->max_write = SESSION_MAX_IO;
 	conn->time_gran = 1;
+	/* A number finds its inode as long as that has a name: file handles last. */
+	conn->want |= conn->capable & FUSE_CAP_EXPORT_SUPPORT;
 	/*
 	 * Asynchronous requests (io_uring, AIO, and every RELEASE) share this
 	 * many places; a parked read keeps its place. The default, 12, would let

@@ -200,6 +200,42 @@ START_TEST(renames)
 }
 END_TEST
 
+/* What the kernel asks for the handle of an inode that it has forgotten. */
+START_TEST(handles_outlive_forgetting)
+{
+	struct fuse_entry_out d, f, e;
+	struct fuse_open_out o;
+
+	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &d), 0);
+	ck_assert_int_eq(wire_mknod(w, d.nodeid, "f", S_IFREG | 0640, &f), 0);
+	wire_forget(w, f.nodeid, 1);
+	wire_forget(w, d.nodeid, 1);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, ".", &e), 0);
+	ck_assert_uint_eq(e.nodeid, f.nodeid);
+	ck_assert_uint_eq(e.generation, f.generation);
+	ck_assert_uint_eq(e.attr.mode, S_IFREG | 0640);
+	ck_assert_int_eq(wire_lookup(w, d.nodeid, ".", &e), 0);
+	ck_assert_uint_eq(e.nodeid, d.nodeid);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, "..", &e), 0);
+	ck_assert_uint_eq(e.nodeid, d.nodeid);
+	ck_assert_int_eq(wire_lookup(w, d.nodeid, "..", &e), 0);
+	ck_assert_uint_eq(e.nodeid, ROOT);
+	ck_assert_int_eq(wire_lookup(w, ROOT, "..", &e), 0);
+	ck_assert_uint_eq(e.nodeid, ROOT);
+	/* Removed, and remembered by who has it open: not by a handle. */
+	ck_assert_int_eq(wire_open(w, f.nodeid, O_RDWR, &o), 0);
+	ck_assert_int_eq(wire_unlink(w, d.nodeid, "f"), 0);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, ".", &e), -ESTALE);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, "..", &e), -ESTALE);
+	wire_forget(w, f.nodeid, 1);
+	ck_assert_int_eq(wire_release(w, f.nodeid, o.fh), 0);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, ".", &e), -ESTALE);
+	/* The number is used again for another. */
+	ck_assert_int_eq(wire_mknod(w, ROOT, "g", S_IFREG | 0640, &e), 0);
+	ck_assert_int_eq(wire_lookup(w, f.nodeid, ".", &e), -ESTALE);
+}
+END_TEST
+
 START_TEST(forget_frees_what_has_no_name)
 {
 	struct fuse_entry_out f, e;
@@ -300,6 +336,7 @@ int main(void)
 	tcase_add_test(t, directories);
 	tcase_add_test(t, links);
 	tcase_add_test(t, renames);
+	tcase_add_test(t, handles_outlive_forgetting);
 	tcase_add_test(t, forget_frees_what_has_no_name);
 	tcase_add_test(t, forget_of_too_many_and_of_the_root);
 	tcase_add_test(t, batch_forget);
