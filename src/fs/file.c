@@ -30,6 +30,7 @@ struct file *alloc_file(struct inode *inode, unsigned int flags)
 	if (file == NULL)
 		return NULL;
 	*file = (struct file){.f_inode = inode, .f_op = inode->i_fop, .f_flags = flags};
+	TAILQ_INIT(&file->f_lines);
 	if (idtable_alloc(&inode->i_sb->s_files, file, &file->f_id) != 0) {
 		kmem_cache_free(filp_cachep, file);
 		return NULL;

@@ -142,6 +142,7 @@ struct kiocb {
 	int ki_flags;		 /* IOCB_ */
 	uint64_t ki_pos;	 /* the offset asked for; sockets have none */
 	struct cred ki_cred;	 /* who asked */
+	uint64_t ki_owner;	 /* of a read: one number for all threads of a process, as of locks */
 	struct iov_iter ki_iter; /* bytes still to move; outlives the parking */
 	size_t ki_done;		 /* bytes moved so far */
 
@@ -335,7 +336,7 @@ struct file {
 	uint64_t f_id;		  /* its number in sb->s_files */
 	void *private_data;	  /* of f_op */
 	uint64_t f_dir_end;	  /* directory: names with a larger d_off are not listed */
-	SLIST_HEAD(, sock_line) f_lines; /* listener: the lines that are being read */
+	TAILQ_HEAD(, sock_line) f_lines; /* listener: the lines that are being read */
 	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
 	unsigned int f_poll_events; /* of fuse/: what the last one to wait wants to know */
 	void (*f_notify)(struct file *file); /* of fuse/; clears f_pollhandle */

@@ -165,6 +165,7 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	else
 		iov_iter_ubuf(&io->kiocb.ki_iter, io->session->scratch, size);
 	io->kiocb.ki_pos = (uint64_t)off;
+	io->kiocb.ki_owner = fi->lock_owner;
 	if (off >= 0 && file->f_op->read_iter != NULL)
 		ret = bulk_read(io);
 	iocb_started(io, ret);

@@ -50,7 +50,6 @@ static ssize_t iocb_moved(struct kiocb *iocb, ssize_t ret)
 /* Accept a connection and give out its name: reading a listener. */
 static ssize_t sock_read_listener(struct kiocb *iocb)
 {
-	struct file *file = iocb->ki_filp;
 	struct sock_line *line = sock_line_alloc();
 	struct inode *inode = NULL;
 	int err;
@@ -62,16 +61,8 @@ static ssize_t sock_read_listener(struct kiocb *iocb)
 		free(line);
 		return err;
 	}
-	sock_line_begin(file, line, dentry_name(d_find_alias(inode)), iocb->ki_cred.pid);
-	return sock_line_read(file, line, &iocb->ki_iter);
-}
-
-/* The rest of a line that the caller has begun, whatever has become of the listener. */
-static struct sock_line *iocb_line(const struct kiocb *iocb)
-{
-	return SLIST_EMPTY(&iocb->ki_filp->f_lines)
-		       ? NULL
-		       : sock_line_find(iocb->ki_filp, iocb->ki_cred.pid);
+	sock_line_begin(iocb, line, dentry_name(d_find_alias(inode)));
+	return sock_line_read(line, &iocb->ki_iter);
 }
 
 static ssize_t sock_try_read(struct kiocb *iocb)
@@ -129,9 +120,10 @@ ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (to->count == 0)
 		return 0;
-	line = iocb_line(iocb);
+	/* The rest of a line that the caller has begun, whatever has become of the listener. */
+	line = sock_line_find(iocb);
 	if (line != NULL)
-		return sock_line_read(iocb->ki_filp, line, to);
+		return sock_line_read(line, to);
 	if (iocb_goes_on(iocb))
 		return sock_read_on(iocb);
 	/* Whoever waits already comes first. */
@@ -215,7 +207,7 @@ unsigned int sock_poll(struct file *file, bool arm)
 	} else if (sock->sk != NULL) {
 		events = sock->ops->poll(sock);
 	}
-	if (!SLIST_EMPTY(&file->f_lines))
+	if (!TAILQ_EMPTY(&file->f_lines))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }

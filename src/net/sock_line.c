@@ -8,27 +8,45 @@
  * belongs to the process that began it, and another one that reads meanwhile gets
  * a line of its own. Only when the first one is gone may another finish its line:
  * `head -c 1 <&3; cat <&3' reads on as it would from any file.
+ *
+ * A process is known by the kernel's word for its table of descriptors (ki_owner):
+ * threads have it in common, and it tells processes apart that all have the number
+ * 0 here because they are in another pid namespace. Whether one of those is gone
+ * nobody can say; its line waits for the last close.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs/dcache.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 #include "net/sock_wait.h"
 
-/* The kernel names threads. Are these two of one process? */
-static bool same_process(pid_t a, pid_t b)
-{
-	char path[64];
+#define LINE_SIZE (sizeof(struct sock_line) + NAME_MAX_BYTES + 2)
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)a, (int)b);
-	return access(path, F_OK) == 0;
+#define LINE_BUCKETS 4096u
+
+/* A reader who begins asks after the readers of so many lines, in turn. */
+#define GONE_LOOKS 4
+
+static LIST_HEAD(, sock_line) buckets[LINE_BUCKETS];
+
+static unsigned int line_bucket(const struct file *file, uint64_t owner)
+{
+	uint64_t h = (file->f_id ^ owner) * 0x9e3779b97f4a7c15u;
+
+	return (unsigned int)(h >> 32) % LINE_BUCKETS;
+}
+
+static void line_hash(struct sock_line *line, const struct kiocb *iocb)
+{
+	line->owner = iocb->ki_owner;
+	line->pid = iocb->ki_cred.pid;
+	LIST_INSERT_HEAD(&buckets[line_bucket(line->file, line->owner)], line, hash);
 }
 
 static bool is_gone(pid_t pid)
@@ -36,49 +54,73 @@ static bool is_gone(pid_t pid)
 	return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
 }
 
-struct sock_line *sock_line_find(struct file *file, pid_t pid)
+/* One whose reader is gone becomes @iocb's. Not all are asked for each time, the next ones next. */
+static struct sock_line *line_inherit(const struct kiocb *iocb)
 {
+	struct file *file = iocb->ki_filp;
+
+	for (int i = 0; i < GONE_LOOKS; i++) {
+		struct sock_line *line = TAILQ_FIRST(&file->f_lines);
+
+		if (line == NULL)
+			break;
+		TAILQ_REMOVE(&file->f_lines, line, next);
+		TAILQ_INSERT_TAIL(&file->f_lines, line, next);
+		if (!is_gone(line->pid))
+			continue;
+		LIST_REMOVE(line, hash);
+		line_hash(line, iocb);
+		return line;
+	}
+	return NULL;
+}
+
+struct sock_line *sock_line_find(const struct kiocb *iocb)
+{
+	const struct file *file = iocb->ki_filp;
 	struct sock_line *line;
 
-	SLIST_FOREACH(line, &file->f_lines, next)
-		if (line->pid == pid)
+	if (TAILQ_EMPTY(&file->f_lines))
+		return NULL;
+	LIST_FOREACH(line, &buckets[line_bucket(file, iocb->ki_owner)], hash)
+		if (line->file == file && line->owner == iocb->ki_owner)
 			return line;
-	SLIST_FOREACH(line, &file->f_lines, next)
-		if (same_process(line->pid, pid))
-			return line;
-	SLIST_FOREACH(line, &file->f_lines, next)
-		if (is_gone(line->pid)) {
-			line->pid = pid;
-			return line;
-		}
-	return NULL;
+	return line_inherit(iocb);
 }
 
 struct sock_line *sock_line_alloc(void)
 {
-	return should_failslab() ? NULL : malloc(sizeof(struct sock_line) + NAME_MAX_BYTES + 2);
+	return should_failslab() ? NULL : malloc(LINE_SIZE);
 }
 
-void sock_line_begin(struct file *file, struct sock_line *line, const char *name, pid_t pid)
+void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const char *name)
 {
 	strcpy(line->text, name);
 	strcat(line->text, "\n");
 	line->at = line->text;
-	line->pid = pid;
-	SLIST_INSERT_HEAD(&file->f_lines, line, next);
+	line->file = iocb->ki_filp;
+	line_hash(line, iocb);
+	TAILQ_INSERT_TAIL(&line->file->f_lines, line, next);
+	vm_account(VM_LINES, LINE_SIZE);
 }
 
-ssize_t sock_line_read(struct file *file, struct sock_line *line, struct iov_iter *to)
+static void line_free(struct sock_line *line)
+{
+	TAILQ_REMOVE(&line->file->f_lines, line, next);
+	LIST_REMOVE(line, hash);
+	vm_unaccount(VM_LINES, LINE_SIZE);
+	free(line);
+}
+
+ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to)
 {
 	ssize_t n = copy_to_iter(line->at, strlen(line->at), to);
 
 	if (n < 0)
 		return n;
 	line->at += n;
-	if (*line->at == '\0') {
-		SLIST_REMOVE(&file->f_lines, line, sock_line, next);
-		free(line);
-	}
+	if (*line->at == '\0')
+		line_free(line);
 	return n;
 }
 
@@ -86,8 +128,6 @@ void sock_lines_free(struct file *file)
 {
 	struct sock_line *line;
 
-	while ((line = SLIST_FIRST(&file->f_lines)) != NULL) {
-		SLIST_REMOVE_HEAD(&file->f_lines, next);
-		free(line);
-	}
+	while ((line = TAILQ_FIRST(&file->f_lines)) != NULL)
+		line_free(line);
 }

@@ -52,19 +52,22 @@ void sock_reap(struct socket *sock);
 
 /* What is left of a line that a process reads from a listener. */
 struct sock_line {
-	SLIST_ENTRY(sock_line) next;
-	pid_t pid; /* who began it */
+	TAILQ_ENTRY(sock_line) next; /* of the open file */
+	LIST_ENTRY(sock_line) hash;
+	struct file *file;
+	uint64_t owner; /* who began it: kiocb.ki_owner */
+	pid_t pid;	/* a thread of it; 0: of another pid namespace */
 	const char *at; /* in text */
 	char text[];
 };
 
-/* The line that @pid is to go on with; NULL: it begins a new one. */
-struct sock_line *sock_line_find(struct file *file, pid_t pid);
+/* The line that the reader @iocb is to go on with; NULL: it begins a new one. O(1). */
+struct sock_line *sock_line_find(const struct kiocb *iocb);
 /* Memory for the longest line, for sock_line_begin or free(3). NULL: out of memory. */
 struct sock_line *sock_line_alloc(void);
-void sock_line_begin(struct file *file, struct sock_line *line, const char *name, pid_t pid);
+void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const char *name);
 /* The next bytes of it; frees it with the last. The bytes or -errno. */
-ssize_t sock_line_read(struct file *file, struct sock_line *line, struct iov_iter *to);
+ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to);
 void sock_lines_free(struct file *file);
 
 /* Tell all pollers to look again. */

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mm/vmstat.h"
 #include "net/socket.h"
 #include "wire.h"
 
@@ -138,6 +139,68 @@ START_TEST(the_rest_of_a_dead_readers_line)
 	ck_assert_str_eq(read_as(getpid(), fh, 100), "srv.2\n");
 	close(a);
 	close(b);
+}
+END_TEST
+
+/* Threads of one process read one line, whoever of them reads on. */
+START_TEST(threads_have_a_line_in_common)
+{
+	int a = dial();
+
+	w->owner = 5;
+	ck_assert_str_eq(read_as(getpid(), fh, 3), "srv");
+	ck_assert_str_eq(read_as(getppid(), fh, 100), ".1\n");
+	close(a);
+}
+END_TEST
+
+/* In another pid namespace all are number 0 to us. */
+START_TEST(readers_without_a_number_do_not_mix_lines)
+{
+	int a = dial(), b = dial();
+
+	w->owner = 5;
+	ck_assert_str_eq(read_as(0, fh, 3), "srv");
+	w->owner = 6;
+	ck_assert_str_eq(read_as(0, fh, 100), "srv.2\n");
+	w->owner = 5;
+	ck_assert_str_eq(read_as(0, fh, 100), ".1\n");
+	close(a);
+	close(b);
+}
+END_TEST
+
+/* Among many who live: whoever begins asks after a few, the next time after others. */
+START_TEST(a_dead_reader_among_many)
+{
+	enum { LIVING = 20 };
+	int peers[LIVING + 1];
+	char buf[300] = "";
+	int err = -EAGAIN;
+
+	for (int i = 0; i <= LIVING; i++) {
+		peers[i] = dial();
+		w->owner = 1000 + (uint64_t)i;
+		ck_assert_str_eq(read_as(i < LIVING ? getpid() : dead_process(), fh, 3), "srv");
+	}
+	ck_assert_uint_eq(vm_stat(VM_LINES)->objects, LIVING + 1);
+	w->owner = 5;
+	w->pid = getpid();
+	for (int i = 0; err == -EAGAIN && i < LIVING; i++)
+		err = wire_answer(w, wire_read(w, srv, fh, 100, O_NONBLOCK), buf, sizeof(buf), NULL);
+	ck_assert_int_eq(err, 0);
+	ck_assert_str_eq(buf, ".21\n");
+	for (int i = 0; i < LIVING; i++) {
+		char want[8];
+
+		sprintf(want, ".%d\n", i + 1);
+		w->owner = 1000 + (uint64_t)i;
+		ck_assert_str_eq(read_as(getpid(), fh, 100), want);
+	}
+	ck_assert_uint_eq(vm_stat(VM_LINES)->objects, 0);
+	ck_assert_uint_eq(vm_stat(VM_LINES)->bytes, 0);
+	for (int i = 0; i <= LIVING; i++)
+		close(peers[i]);
 }
 END_TEST
 
@@ -491,6 +554,9 @@ static TCase *tests(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, readers_of_one_open_file_do_not_mix_lines);
 	tcase_add_test(t, the_rest_of_a_dead_readers_line);
+	tcase_add_test(t, threads_have_a_line_in_common);
+	tcase_add_test(t, readers_without_a_number_do_not_mix_lines);
+	tcase_add_test(t, a_dead_reader_among_many);
 	tcase_add_test(t, a_line_goes_with_its_open_file);
 	tcase_add_test(t, readers_take_turns);
 	tcase_add_test(t, a_reader_that_dies_takes_nothing_with_it);

@@ -48,6 +48,7 @@ struct wire {
 	uid_t uid; /* of the caller of the next requests */
 	gid_t gid;
 	pid_t pid;
+	uint64_t owner; /* of its locks; 0: follows from pid */
 	TAILQ_HEAD(, wire_answer) answers;
 	TAILQ_HEAD(, wire_request) requests; /* not answered yet */
 	int refuse;	    /* errno that answers are refused with, 0: taken */

@@ -213,6 +213,8 @@ uint64_t wire_read(struct wire *w, uint64_t ino, uint64_t fh, uint32_t size, uin
 		.size = size,
 		.flags = flags,
 		.read_flags = FUSE_READ_LOCKOWNER,
+		/* As the kernel: whatever it is, another for each process. */
+		.lock_owner = w->owner != 0 ? w->owner : ~(uint64_t)w->pid,
 	};
 
 	return wire_send(w, FUSE_READ, ino, &in, sizeof(in), NULL, 0);
