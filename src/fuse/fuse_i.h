@@ -141,6 +141,14 @@ void reply_open(fuse_req_t req, struct file *file, struct inode *inode);
 /* Take back the lookups in @size bytes of READDIRPLUS answer. */
 void forget_direntplus(struct super_block *sb, const char *buf, size_t size);
 
+/* refuse.c ---------------------------------------------------------------- */
+
+/*
+ * Answer ESHUTDOWN to all requests that are there, and with @wait to those that follow
+ * soon. Nothing may be parked any more. Blocks, but not for long: the daemon ends.
+ */
+void session_refuse(struct sockfs_session *s, bool wait);
+
 /* notify.c ---------------------------------------------------------------- */
 
 /* Set what the super block @sb asks of the kernel, if a kernel of that protocol can do it. */

@@ -457,6 +457,7 @@ void sockfs_session_stop(struct sockfs_session *s)
 	struct session_impl *si = impl(s);
 	struct file *file;
 	uint64_t pos = 0;
+	bool wait;
 
 	if (si->stopped)
 		return;
@@ -470,9 +471,12 @@ void sockfs_session_stop(struct sockfs_session *s)
 	}
 	if (si->spin.open)
 		spin_close(&si->spin, NULL);
+	wait = !LIST_EMPTY(&s->parked);
 	iocb_cancel(s, NULL, -ESHUTDOWN);
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
 		file_drop_poll(file, true);
+	if (s->got_init && !si->ended)
+		session_refuse(s, wait);
 	fuse_session_exit(s->se);
 	s->got_init = false;
 	fuse_session_unmount(s->se);
