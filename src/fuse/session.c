@@ -405,13 +405,6 @@ int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint)
 	return -EIO;
 }
 
-int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_io *io, int fd)
-{
-	int err = fuse_session_custom_io(s->se, io, fd);
-
-	return err > 0 ? -err : err;
-}
-
 void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning)
 {
 	int err = 0;

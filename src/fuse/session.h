@@ -12,7 +12,6 @@
 #include "fs/fs.h"
 
 struct fuse_args;
-struct fuse_custom_io;
 struct sockfs_session;
 struct uv_loop_s;
 
@@ -33,26 +32,22 @@ struct sockfs_session_events {
  * A session that serves @sb on @loop. @args are libfuse's mount options with a
  * program name in front, and are used up; both stay the caller's to free.
  * sb->s_fs_info. NULL, with one line logged: a bad option or out of memory.
- * The owner then calls mount or custom_io, start, stop, runs the loop until
+ * The owner then calls mount, start, stop, runs the loop until
  * its handles are closed, and calls destroy.
  */
 struct sockfs_session *sockfs_session_new(struct uv_loop_s *loop, struct super_block *sb,
 					  struct fuse_args *args,
 					  const struct sockfs_session_events *events);
 
-/* Mount on @mountpoint, an absolute path. 0, or -EIO with one line logged. */
+/*
+ * Mount on @mountpoint, an absolute path. 0, or -EIO with one line logged.
+ * /dev/fd/N is a mount that somebody else has made: descriptor N, which the
+ * session then owns, is its device.
+ */
 int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
 
 /*
- * Instead of mounting: requests are read from @fd, a SOCK_SEQPACKET socket
- * that the session then owns, and answered by @io (fuse_session_custom_io).
- * 0 or -errno; on failure fd is the caller's.
- */
-int sockfs_session_custom_io(struct sockfs_session *s, const struct fuse_custom_io *io, int fd);
-
-/*
- * How a mounted session serves; without it, and on custom_io, the plain way.
- * Call it before start.
+ * How the session serves; without it, the plain way. Call it before start.
  */
 struct sockfs_tuning {
 	size_t pipe_size; /* bytes of the pipe for large reads (fuse/reply_pipe.h), 0: none */

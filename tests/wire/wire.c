@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -22,7 +24,6 @@
 
 #define WAIT_MS 10000
 
-/* libfuse hands the session's own pointer to the callbacks, not ours. */
 static struct wire *the_wire;
 
 /* ------------------------------------------------- the daemon's side of the line */
@@ -76,14 +77,11 @@ static void take_answer(struct wire *w, const char *msg, size_t len)
 	TAILQ_INSERT_TAIL(&w->answers, a, link);
 }
 
-static ssize_t on_writev(int fd, struct iovec *iov, int count, void *userdata)
+static ssize_t take_message(struct wire *w, const struct iovec *iov, int count)
 {
-	struct wire *w = the_wire;
 	size_t len = 0, at = 0;
 	char *msg;
 
-	(void)fd;
-	(void)userdata;
 	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;
 	msg = malloc(len);
@@ -105,10 +103,24 @@ static ssize_t on_writev(int fd, struct iovec *iov, int count, void *userdata)
 	return w->refuse != 0 ? -1 : (ssize_t)len;
 }
 
-static ssize_t on_read(int fd, void *buf, size_t len, void *userdata)
+/* Answers, and the notices that the wire counts. */
+static bool is_for_wire(const struct iovec *iov)
 {
-	(void)userdata;
-	return read(fd, buf, len);
+	const struct fuse_out_header *out = iov[0].iov_base;
+
+	return out->unique != 0 || out->error == FUSE_NOTIFY_POLL ||
+	       out->error == FUSE_NOTIFY_INVAL_INODE;
+}
+
+/*
+ * libfuse answers by writev(2), and finds this one before the C library's. (Its own door for
+ * that, fuse_session_custom_io(), is closed in the libfuse of some distributions.)
+ */
+ssize_t writev(int fd, const struct iovec *iov, int count)
+{
+	if (the_wire != NULL && fd == the_wire->daemon_fd && is_for_wire(iov))
+		return take_message(the_wire, iov, count);
+	return syscall(SYS_writev, fd, iov, count);
 }
 
 static void on_ready(void *arg)
@@ -126,9 +138,8 @@ static void on_end(void *arg, int err)
 
 static int start_session(struct wire *w, int fd)
 {
-	static const struct fuse_custom_io io = {.writev = on_writev, .read = on_read};
 	const struct sockfs_session_events events = {on_ready, on_end, w};
-	char name[] = "wire";
+	char name[] = "wire", path[32];
 	char *argv[] = {name, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 
@@ -136,8 +147,11 @@ static int start_session(struct wire *w, int fd)
 	fuse_opt_free_args(&args);
 	if (w->session == NULL)
 		return -1;
-	if (sockfs_session_custom_io(w->session, &io, fd) != 0)
+	/* To libfuse it is a mount that somebody else has made. */
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	if (sockfs_session_mount(w->session, path) != 0)
 		return -1;
+	w->daemon_fd = fd;
 	return sockfs_session_start(w->session);
 }
 
@@ -150,6 +164,7 @@ struct wire *wire_new_raw(void)
 	if (w == NULL || uv_loop_init(&w->loop) != 0)
 		abort();
 	the_wire = w;
+	w->daemon_fd = -1;
 	w->pid = 1;
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
@@ -219,6 +234,7 @@ int wire_free(struct wire *w)
 		free(a);
 	}
 	bad += sockfs_session_destroy(w->session) != 0;
+	the_wire = NULL;
 	bad += tcp_exit() != 0;
 	bad += sock_exit() != 0;
 	bad += uv_loop_close(&w->loop) != 0;

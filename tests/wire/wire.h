@@ -4,8 +4,9 @@
  * the same process, without a mount and without privileges.
  *
  * Requests go through a SOCK_SEQPACKET socket to the session, on its loop, as
- * from /dev/fuse; answers are caught where libfuse would write them. The wire
- * knows which requests are open, and counts every answer to one that is not.
+ * from /dev/fuse; answers are caught where libfuse writes them, by a writev() of
+ * our own. The wire knows which requests are open, and counts every answer to one
+ * that is not. Notices that struct wire has no word for can be received from its fd.
  * One wire at a time.
  */
 #ifndef TESTS_WIRE_H
@@ -44,6 +45,7 @@ struct wire {
 	struct super_block sb;
 	struct sockfs_session *session;
 	int fd; /* the kernel's end */
+	int daemon_fd;
 	uint64_t unique;
 	uid_t uid; /* of the caller of the next requests */
 	gid_t gid;
