@@ -123,6 +123,8 @@ unpack()
 	tar -C "$work/root" -xpf "$cache/$1.tar"
 	cat /etc/resolv.conf >"$work/root/etc/resolv.conf"
 	printf '127.0.0.1 localhost fresh\n::1 localhost\n' >"$work/root/etc/hosts"
+	# A mirror, and a system in the cache, may be some weeks old.
+	echo 'Acquire::Check-Valid-Until "false";' >"$work/root/etc/apt/apt.conf.d/old"
 	proxy=
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
 	[ -z "$proxy" ] || printf 'Acquire::http::Proxy "%s";\n' "$proxy" \
