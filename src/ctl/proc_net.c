@@ -98,7 +98,9 @@ static void show_line(struct seq_file *m, unsigned int nr, const struct inode *i
  */
 static bool show_sockets(struct seq_file *m, const struct super_block *sb, bool six)
 {
-	for (int i = 0; i < SOCKETS_A_TURN; i++) {
+	uint64_t begin = work_begin();
+
+	for (int i = 0; i < SOCKETS_A_TURN && !work_is_over(begin); i++) {
 		struct inode *inode = idtable_next(&sb->s_inodes, &m->pos);
 		struct socket *sock;
 		struct sock_diag d;
@@ -141,12 +143,8 @@ bool proc_show_sockstat(struct seq_file *m, void *data)
 	const struct super_block *sb = data;
 	struct kmem_cache *s = NULL;
 	struct slabinfo sinfo = {0};
-	unsigned long inuse = 0;
-	struct inode *inode;
-	uint64_t pos = 0;
+	unsigned long inuse = sb->s_nr_inuse;
 
-	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
-		inuse += is_socket(inode) && SOCKET_I(inode)->sk != NULL;
 	while ((s = kmem_cache_next(s)) != NULL)
 		if (strcmp(kmem_cache_name(s), "TCP") == 0)
 			get_slabinfo(s, &sinfo);

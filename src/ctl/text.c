@@ -17,6 +17,9 @@
  * While a write is at work it is work on the socket too (i_busy): rm closes
  * the socket behind it.
  *
+ * Many lines are cut into pieces, one in each turn of the loop, so that others
+ * need not wait for them; the write is parked between the turns.
+ *
  * The iterator stands at the line in work, also while that is parked. So all
  * that a parked write keeps is the bytes that fuse/ keeps for it anyway.
  */
@@ -205,8 +208,21 @@ static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bo
 	return sock_operation(sock, iocb, call.cmd, call.arg);
 }
 
+/* A signal while the write waits for its next turn. */
+static void cancel_turn(struct kiocb *iocb, int err)
+{
+	struct inode *inode = iocb->ki_private;
+
+	cancel_work(inode->i_sb, &iocb->ki_work);
+	iocb->ki_complete(iocb, err);
+}
+
+/* As many lines as one turn allows; the others in the next ones (-EIOCBQUEUED). */
 static ssize_t run_lines(struct kiocb *iocb, struct socket *sock, bool resumed)
 {
+	struct super_block *sb = SOCK_INODE(sock)->i_sb;
+	uint64_t begin = work_begin();
+
 	while (iocb->ki_iter.count > 0) {
 		size_t size = line_size(&iocb->ki_iter);
 		ssize_t ret = run_line(iocb, sock, size, resumed);
@@ -216,8 +232,24 @@ static ssize_t run_lines(struct kiocb *iocb, struct socket *sock, bool resumed)
 		resumed = false;
 		iov_iter_advance(&iocb->ki_iter, size);
 		iocb->ki_done += size;
+		if (iocb->ki_iter.count == 0 || !work_is_over(begin))
+			continue;
+		iocb->ki_cancel = cancel_turn;
+		if (schedule_work(sb, &iocb->ki_work))
+			return -EIOCBQUEUED;
+		begin = work_begin();
 	}
 	return (ssize_t)iocb->ki_done;
+}
+
+static void lines_finish(struct kiocb *iocb, ssize_t ret)
+{
+	struct inode *inode = iocb->ki_private;
+
+	if (ret == -EIOCBQUEUED)
+		return;
+	iocb->ki_final(iocb, ret);
+	iput(inode);
 }
 
 /* The line in work is done, or has failed. */
@@ -227,10 +259,15 @@ static void on_line_done(struct kiocb *iocb, ssize_t ret)
 
 	if (ret == 0)
 		ret = run_lines(iocb, SOCKET_I(inode), true);
-	if (ret == -EIOCBQUEUED)
-		return;
-	iocb->ki_final(iocb, ret);
-	iput(inode);
+	lines_finish(iocb, ret);
+}
+
+static void on_turn(struct work_struct *work)
+{
+	struct kiocb *iocb = container_of(work, struct kiocb, ki_work);
+	struct inode *inode = iocb->ki_private;
+
+	lines_finish(iocb, run_lines(iocb, SOCKET_I(inode), false));
 }
 
 ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -245,6 +282,7 @@ ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	iocb->ki_private = inode;
 	iocb->ki_final = iocb->ki_complete;
 	iocb->ki_complete = on_line_done;
+	iocb->ki_work.func = on_turn;
 	ret = run_lines(iocb, SOCKET_I(inode), false);
 	if (ret == -EIOCBQUEUED)
 		return ret;

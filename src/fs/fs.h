@@ -383,6 +383,7 @@ struct super_block {
 	mode_t s_umask;		/* bits that no new socket has, unless by chmod */
 	uint64_t s_max_sockets; /* more: ENOSPC */
 	uint64_t s_nr_sockets;	/* regular files (sockets) that have not been evicted */
+	uint64_t s_nr_inuse;	/* of net/: those of them with a part of their protocol's */
 	/*
 	 * Set by fuse/: the daemon itself changed attributes that the kernel
 	 * may have cached (not in answer to a request on them). May be NULL.
@@ -425,6 +426,13 @@ bool schedule_work(struct super_block *sb, struct work_struct *work);
 void cancel_work(struct super_block *sb, struct work_struct *work);
 /* Do the piece that has waited longest. False: nothing is left. */
 bool run_work(struct super_block *sb);
+
+/*
+ * How long a piece may take: @begin is what work_begin() has returned. A piece
+ * always does one step, whatever that takes, and looks then.
+ */
+uint64_t work_begin(void);
+bool work_is_over(uint64_t begin);
 
 /* What statfs(2) says: f_files sockets at most, f_ffree left, f_namelen 255. */
 struct statvfs;

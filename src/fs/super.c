@@ -125,6 +125,21 @@ bool run_work(struct super_block *sb)
 	return !TAILQ_EMPTY(&sb->s_work);
 }
 
+#define WORK_NS 500000u
+
+uint64_t work_begin(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+bool work_is_over(uint64_t begin)
+{
+	return work_begin() - begin > WORK_NS;
+}
+
 void super_statfs(const struct super_block *sb, struct statvfs *ret_st)
 {
 	uint64_t left = sb->s_max_sockets > sb->s_nr_sockets ? sb->s_max_sockets - sb->s_nr_sockets

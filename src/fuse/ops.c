@@ -12,6 +12,11 @@
 #include "fuse/fuse_i.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+#include "mm/slab.h"
 
 static void ll_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -55,13 +60,72 @@ static void ll_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 	fuse_reply_none(req);
 }
 
+/* What is left of a long list of numbers to forget. */
+struct forget_work {
+	struct work_struct work;
+	struct sockfs_session *session;
+	size_t next, count;
+	struct fuse_forget_data list[];
+};
+
+/* As many of the @count numbers as one turn allows; returns how many. */
+static size_t forget_some(struct sockfs_session *s, size_t count,
+			  const struct fuse_forget_data *list)
+{
+	uint64_t begin = work_begin();
+	size_t i = 0;
+
+	while (i < count && (i == 0 || !work_is_over(begin))) {
+		forget_one(s, list[i].ino, list[i].nlookup);
+		i++;
+	}
+	return i;
+}
+
+static void forget_on(struct work_struct *work)
+{
+	struct forget_work *fw = container_of(work, struct forget_work, work);
+	struct sockfs_session *s = fw->session;
+
+	do
+		fw->next += forget_some(s, fw->count - fw->next, fw->list + fw->next);
+	while (fw->next < fw->count && !schedule_work(s->sb, work));
+	if (fw->next == fw->count)
+		free(fw);
+}
+
+/* Have the numbers forgotten in the next turns. False: it has to be done at once. */
+static bool forget_later(struct sockfs_session *s, size_t count,
+			 const struct fuse_forget_data *list)
+{
+	struct forget_work *fw =
+		should_failslab() ? NULL : malloc(sizeof(*fw) + count * sizeof(*list));
+
+	if (fw == NULL)
+		return false;
+	*fw = (struct forget_work){.work.func = forget_on, .session = s, .count = count};
+	memcpy(fw->list, list, count * sizeof(*list));
+	if (schedule_work(s->sb, &fw->work))
+		return true;
+	free(fw);
+	return false;
+}
+
+/* The kernel sends tens of thousands at once when it is short of memory. */
 static void ll_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	struct sockfs_session *s = req_session(req);
 
-	if (count <= s->len && session_in_message(s, forgets, count * sizeof(*forgets)))
-		for (size_t i = 0; i < count; i++)
-			forget_one(s, forgets[i].ino, forgets[i].nlookup);
+	if (count > s->len || !session_in_message(s, forgets, count * sizeof(*forgets)))
+		count = 0;
+	while (count > 0) {
+		size_t n = forget_some(s, count, forgets);
+
+		forgets += n;
+		count -= n;
+		if (count > 0 && forget_later(s, count, forgets))
+			break;
+	}
 	fuse_reply_none(req);
 }
 

@@ -466,6 +466,9 @@ void sockfs_session_stop(struct sockfs_session *s)
 		spin_close(&si->spin, NULL);
 	wait = !LIST_EMPTY(&s->parked);
 	iocb_cancel(s, NULL, -ESHUTDOWN);
+	/* What no request waits for: numbers to forget. */
+	while (run_work(s->sb))
+		;
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
 		file_drop_poll(file, true);
 	if (s->got_init && !si->ended)

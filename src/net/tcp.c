@@ -67,6 +67,7 @@ struct tcp_sock *tcp_sk_get(struct socket *sock)
 		if (tsk == NULL)
 			return NULL;
 		sock->sk = &tsk->sk;
+		SOCK_INODE(sock)->i_sb->s_nr_inuse++;
 	}
 	return tcp_sk(sock->sk);
 }
@@ -243,6 +244,7 @@ static void tcp_release(struct socket *sock)
 	/* A dial that is given up leaves another sock. */
 	tsk = tcp_sk(sock->sk);
 	sock->sk = NULL;
+	SOCK_INODE(sock)->i_sb->s_nr_inuse--;
 	tsk->sk.sk_socket = NULL;
 	tcp_close_handle(tsk, false);
 	tcp_wait_close(tsk);

@@ -135,7 +135,7 @@ START_TEST(a_reader_that_renames_comes_to_an_end)
 	struct file *file = dir_open(sb.s_root);
 	struct call c;
 	uint64_t pos;
-	char to[8];
+	char to[NAME_MAX_BYTES + 4];
 
 	make_file(sb.s_root, "early"); /* after opendir, before the first reading */
 	for (char name[] = "a"; name[0] <= 'e'; name[0]++)

@@ -307,7 +307,9 @@ START_TEST(garbage)
 	memset(big, 'x', sizeof(big));
 	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1 << 20, O_RDWR)), -EINVAL);
 	memset(big, '\n', sizeof(big));
-	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1 << 20, O_RDWR)), 0);
+	ck_assert_int_eq(wire_wait(w, wire_write(w, p.mirror, p.fh, big, 1 << 20, O_RDWR), NULL, 0,
+				   NULL),
+			 0);
 	memset(big, 0, sizeof(big));
 	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1 << 20, O_RDWR)), -EINVAL);
 	memset(big, ' ', sizeof(big));
@@ -370,6 +372,90 @@ START_TEST(a_status_without_descriptors)
 }
 END_TEST
 
+#define MANY_LINES 20000
+
+/* More lines than fit in a turn, then one that shows in the status. free(3) it. */
+static char *many_lines(void)
+{
+	char *text = malloc(MANY_LINES * 16), *p = text;
+
+	ck_assert_ptr_nonnull(text);
+	for (int i = 0; i < MANY_LINES; i++)
+		p = stpcpy(p, "set nodelay 1\n");
+	strcpy(p, "set linger 7\n");
+	return text;
+}
+
+/* A socket whose options are the kernel's, so that each line takes a system call. */
+static struct ctl_pair make_bound(const char *name)
+{
+	struct ctl_pair p = make_pair(w, ctl, name);
+
+	ck_assert_int_eq(command(&p, "bind 127.0.0.1:0\n"), 0);
+	return p;
+}
+
+/* They are written, and right behind somebody asks for something short: both numbers. */
+static void write_and_ask(const struct ctl_pair *p, const char *text, uint64_t *ret_write,
+			  uint64_t *ret_ask)
+{
+	struct fuse_getattr_in in = {0};
+
+	w->hold = true;
+	*ret_write = start_write(p, text);
+	*ret_ask = wire_send(w, FUSE_GETATTR, p->ino, &in, sizeof(in), NULL, 0);
+	w->hold = false;
+}
+
+START_TEST(many_lines_leave_others_their_turn)
+{
+	struct ctl_pair p = make_bound("many");
+	char *text = many_lines();
+	uint64_t write, ask;
+
+	write_and_ask(&p, text, &write, &ask);
+	ck_assert_int_eq(wire_wait(w, ask, NULL, 0, NULL), 0);
+	ck_assert_int_eq(answer(write), WIRE_OPEN);
+	ck_assert(!status_has(&p, "\nlinger 7\n"));
+	ck_assert_int_eq(wire_wait(w, write, NULL, 0, NULL), 0);
+	ck_assert(status_has(&p, "\nlinger 7\n"));
+
+	/* Nothing but newlines, and a line that fails behind them. */
+	memset(text, '\n', MANY_LINES * 14);
+	strcpy(text + MANY_LINES * 14 - 4, "bad");
+	ck_assert_int_eq(command(&p, text), -EINVAL);
+	free(text);
+}
+END_TEST
+
+START_TEST(how_many_lines_end_between_two_turns)
+{
+	struct ctl_pair p = make_bound("many");
+	char *text = many_lines();
+	uint64_t write, ask;
+
+	write_and_ask(&p, text, &write, &ask);
+	ck_assert_int_eq(wire_wait(w, ask, NULL, 0, NULL), 0);
+	wire_interrupt(w, write);
+	ck_assert_int_eq(wire_wait(w, write, NULL, 0, NULL), -EINTR);
+	ck_assert(!status_has(&p, "\nlinger 7\n"));
+
+	/* Without a name the socket lives as long as its commands do. */
+	write_and_ask(&p, text, &write, &ask);
+	ck_assert_int_eq(wire_wait(w, ask, NULL, 0, NULL), 0);
+	ck_assert_int_eq(wire_unlink(w, ROOT, "many"), 0);
+	ck_assert_int_eq(answer(write), WIRE_OPEN);
+	ck_assert_int_eq(wire_wait(w, write, NULL, 0, NULL), 0);
+
+	p = make_bound("stopped");
+	write_and_ask(&p, text, &write, &ask);
+	ck_assert_int_eq(wire_wait(w, ask, NULL, 0, NULL), 0);
+	wire_stop(w);
+	ck_assert_int_eq(answer(write), -ESHUTDOWN);
+	free(text);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("ctl");
@@ -388,6 +474,8 @@ static TCase *tests(void)
 	tcase_add_test(t, garbage);
 	tcase_add_test(t, what_a_descriptor_is_open_for);
 	tcase_add_test(t, a_status_without_descriptors);
+	tcase_add_test(t, many_lines_leave_others_their_turn);
+	tcase_add_test(t, how_many_lines_end_between_two_turns);
 	return t;
 }
 

@@ -292,6 +292,66 @@ START_TEST(batch_forget)
 }
 END_TEST
 
+#define MANY 20000
+
+/* One message that forgets them all, with a short question behind it: its number. */
+static uint64_t forget_many(const uint64_t *nodeids)
+{
+	struct fuse_batch_forget_in in = {.count = MANY};
+	struct fuse_forget_one *list = calloc(MANY, sizeof(*list));
+	struct fuse_getattr_in getattr = {0};
+	uint64_t ask;
+
+	ck_assert_ptr_nonnull(list);
+	for (int i = 0; i < MANY; i++)
+		list[i] = (struct fuse_forget_one){.nodeid = nodeids[i], .nlookup = 1};
+	w->hold = true;
+	wire_send_as(w, 1000000, FUSE_BATCH_FORGET, 0, &in, sizeof(in), list, MANY * sizeof(*list),
+		     false);
+	ask = wire_send(w, FUSE_GETATTR, ROOT, &getattr, sizeof(getattr), NULL, 0);
+	w->hold = false;
+	free(list);
+	return ask;
+}
+
+static void make_nameless(uint64_t *nodeids)
+{
+	struct fuse_entry_out e;
+
+	for (int i = 0; i < MANY; i++) {
+		ck_assert_int_eq(wire_mknod(w, ROOT, "f", S_IFREG | 0644, &e), 0);
+		ck_assert_int_eq(wire_unlink(w, ROOT, "f"), 0);
+		nodeids[i] = e.nodeid;
+	}
+}
+
+static bool all_forgotten(void *arg)
+{
+	return w->sb.s_inodes.count == *(uint32_t *)arg;
+}
+
+/* The kernel short of memory sends very many at once; nobody else waits for all of them. */
+START_TEST(many_forgets_leave_others_their_turn)
+{
+	uint64_t *nodeids = calloc(MANY, sizeof(*nodeids));
+	uint32_t before = w->sb.s_inodes.count;
+
+	ck_assert_ptr_nonnull(nodeids);
+	make_nameless(nodeids);
+	ck_assert_uint_eq(w->sb.s_inodes.count, before + MANY);
+	ck_assert_int_eq(wire_wait(w, forget_many(nodeids), NULL, 0, NULL), 0);
+	ck_assert_uint_gt(w->sb.s_inodes.count, before);
+	ck_assert(wire_until(w, all_forgotten, &before));
+
+	/* The end of the mount in the midst of it. */
+	make_nameless(nodeids);
+	ck_assert_int_eq(wire_wait(w, forget_many(nodeids), NULL, 0, NULL), 0);
+	wire_stop(w);
+	ck_assert_uint_eq(w->sb.s_inodes.count, before);
+	free(nodeids);
+}
+END_TEST
+
 START_TEST(refused_answers_take_nothing)
 {
 	struct fuse_entry_out f, e;
@@ -340,6 +400,7 @@ int main(void)
 	tcase_add_test(t, forget_frees_what_has_no_name);
 	tcase_add_test(t, forget_of_too_many_and_of_the_root);
 	tcase_add_test(t, batch_forget);
+	tcase_add_test(t, many_forgets_leave_others_their_turn);
 	tcase_add_test(t, refused_answers_take_nothing);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
