@@ -15,6 +15,9 @@ SHUT_WR = 1
 
 
 def main():
+    if len(sys.argv) != 4:
+        print("usage: dial.py MOUNT HOST PORT", file=sys.stderr)
+        return 2
     mount, host, port = sys.argv[1:4]
     with open(f"{mount}/tcp/{host}/{port}", "r+b", buffering=0) as conn:
 
@@ -27,6 +30,7 @@ def main():
         while data := conn.read(65536):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
+    return 0
 
 
-main()
+sys.exit(main())

@@ -3,13 +3,14 @@
 # http-serve.sh MOUNT HOST:PORT FOLDER: a web server in shell.
 # Prints the address it listens on. Each connection is a file of its own.
 set -eu
+[ $# -eq 3 ] || { echo "usage: $0 MOUNT HOST:PORT FOLDER" >&2; exit 2; }
 mnt=$1 address=$2 folder=$3
 srv=$mnt/http-serve.$$
 cr=$(printf '\r')
 
-answer() { # CONNECTION: one request, one answer
-	IFS=' ' read -r method path _ < "$1" || return 0
-	while IFS= read -r line && [ "$line" != "$cr" ]; do :; done < "$1"
+answer() { # one request, one answer
+	IFS=' ' read -r method path _ || return 0
+	while IFS= read -r line && [ "$line" != "$cr" ]; do :; done
 	case $path in
 	*/) path=${path}index.html ;;
 	esac
@@ -24,7 +25,7 @@ answer() { # CONNECTION: one request, one answer
 			printf 'HTTP/1.0 404 Not Found\r\n\r\nno such page\n'
 		fi ;;
 	*) printf 'HTTP/1.0 405 Method Not Allowed\r\n\r\n' ;;
-	esac > "$1"
+	esac
 }
 
 touch "$srv"
@@ -35,5 +36,11 @@ sed -n 's/^local //p' "$mnt/.ctl/${srv##*/}"
 
 # A listener read gives the name of the next connection's file.
 while IFS= read -r name; do
-	{ answer "$mnt/$name"; rm -f "$mnt/$name"; } &
+	# Nobody keeps a process waiting for long. The name goes whatever happens, and the
+	# connection with the last who has it open.
+	(
+		trap 'rm -f "$mnt/$name"' EXIT
+		printf 'set rcvtimeo 30\nset sndtimeo 30\n' > "$mnt/.ctl/$name"
+		answer <> "$mnt/$name" >&0
+	) &
 done < "$srv"

@@ -26,6 +26,9 @@ def text(field):
 
 
 def main():
+    if len(sys.argv) != 2:
+        print("usage: ioctl.py MOUNT", file=sys.stderr)
+        return 2
     mount = sys.argv[1]
     path = f"{mount}/ioctl-py.{os.getpid()}"
     listener = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -40,10 +43,11 @@ def main():
         host, port, _ino, name = struct.unpack(ACCEPT, accepted)
         conn = f"{mount}/{text(name)}"
         with open(conn, "wb", buffering=0) as f:
+            os.unlink(conn)  # now: nothing is left whatever fails
             f.write(f"hello {text(host)}\n".encode())
-        os.unlink(conn)
     finally:
         os.unlink(path)
+    return 0
 
 
-main()
+sys.exit(main())

@@ -3,15 +3,15 @@
 # awk -f redis.awk MOUNT HOST PORT COMMAND [ARG...]: talk to Redis from any awk.
 # awk opens a path for reading or for writing, not for both at once: so this is a
 # socket with a name, which stays connected between the two.
-function fail(text) {
+function fail(text, status) {
 	print "redis.awk: " text > "/dev/stderr"
-	failed = 1
-	exit 1
+	failed = status ? status : 1
+	exit failed
 }
 
 BEGIN {
 	if (ARGC < 5)
-		fail("usage: redis.awk MOUNT HOST PORT COMMAND [ARG...]")
+		fail("usage: redis.awk MOUNT HOST PORT COMMAND [ARG...]", 2)
 	"echo $PPID" | getline pid
 	name = "redis.awk." pid
 	file = ARGV[1] "/" name

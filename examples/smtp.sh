@@ -3,6 +3,7 @@
 # smtp.sh MOUNT HOST PORT FROM TO < MESSAGE: hand a mail to a server.
 # One descriptor talks both ways: say a line, read the answer.
 set -eu
+[ $# -eq 5 ] || { echo "usage: $0 MOUNT HOST PORT FROM TO < MESSAGE" >&2; exit 2; }
 mnt=$1 host=$2 port=$3 from=$4 to=$5
 cr=$(printf '\r')
 

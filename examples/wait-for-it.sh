@@ -3,6 +3,7 @@
 # wait-for-it.sh MOUNT HOST PORT [SECONDS [COMMAND...]]: wait until a service
 # answers, then run COMMAND. POSIX sh; no nc, no bash, no curl.
 set -eu
+[ $# -ge 3 ] || { echo "usage: $0 MOUNT HOST PORT [SECONDS [COMMAND...]]" >&2; exit 2; }
 mnt=$1 host=$2 port=$3 seconds=${4:-15}
 shift 3
 [ $# -eq 0 ] || shift
