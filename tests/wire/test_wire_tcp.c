@@ -24,18 +24,12 @@
 
 #include "net/policy.h"
 #include "net/socket.h"
-#include "wire.h"
+#include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
 #define CHUNK (128u << 10)
 
 static struct wire *w;
-
-/* A socket file that is open, and the other end of its connection. */
-struct end {
-	uint64_t ino, fh;
-	int peer;
-};
 
 static void setup(void)
 {
@@ -46,61 +40,6 @@ static void setup(void)
 static void teardown(void)
 {
 	ck_assert_int_eq(wire_free(w), 0);
-}
-
-static struct end make_file(const char *name)
-{
-	struct end e = {.peer = -1};
-	struct fuse_entry_out entry;
-	struct fuse_open_out o;
-
-	ck_assert_int_eq(wire_create(w, ROOT, name, O_RDWR, 0644, &entry, &o), 0);
-	e.ino = entry.nodeid;
-	e.fh = o.fh;
-	return e;
-}
-
-static int ioc(const struct end *e, uint32_t cmd, void *arg)
-{
-	return wire_ioctl(w, e->ino, e->fh, cmd, arg);
-}
-
-/* A plain listening socket on a port of the kernel's choice, with a small window. */
-static int plain_listener(struct sockfs_addr *ret_addr)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(sa);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int size = 4096;
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-	ck_assert_int_eq(bind(fd, (void *)&sa, sizeof(sa)), 0);
-	ck_assert_int_eq(listen(fd, 16), 0);
-	ck_assert_int_eq(getsockname(fd, (void *)&sa, &len), 0);
-	memset(ret_addr, 0, sizeof(*ret_addr));
-	strcpy(ret_addr->host, "127.0.0.1");
-	snprintf(ret_addr->port, sizeof(ret_addr->port), "%u", ntohs(sa.sin_port));
-	return fd;
-}
-
-static void set_option(const struct end *e, int level, int name, int value)
-{
-	struct sockfs_sockopt opt = {.level = level, .name = name, .len = sizeof(value)};
-
-	memcpy(opt.value, &value, sizeof(value));
-	ck_assert_int_eq(ioc(e, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
-}
-
-static int get_option(const struct end *e, int level, int name)
-{
-	struct sockfs_sockopt opt = {.level = level, .name = name, .len = sizeof(opt.value)};
-	int value;
-
-	ck_assert_int_eq(ioc(e, SOCKFS_IOC_GETSOCKOPT, &opt), 0);
-	ck_assert_uint_eq(opt.len, sizeof(value));
-	memcpy(&value, opt.value, sizeof(value));
-	return value;
 }
 
 /* No descriptor more, until restored. */
@@ -120,7 +59,7 @@ static struct rlimit no_descriptors(void)
 START_TEST(no_descriptor_for_a_write_that_waits_to_be_connected)
 {
 	static char data[CHUNK];
-	struct end e = make_file("f");
+	struct end e = make_file(w, "f");
 	struct fuse_write_out out = {0};
 	struct sockfs_addr addr;
 	struct rlimit old;
@@ -148,43 +87,6 @@ START_TEST(no_descriptor_for_a_write_that_waits_to_be_connected)
 END_TEST
 
 /* -------------------------------------------------------------------- looking */
-
-static struct end make_connected(const char *name)
-{
-	struct end e = make_file(name);
-	struct sockfs_addr addr;
-	int fd = plain_listener(&addr);
-
-	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), 0);
-	e.peer = accept(fd, NULL, NULL);
-	ck_assert_int_ge(e.peer, 0);
-	close(fd);
-	return e;
-}
-
-static struct socket *socket_of(const struct end *e)
-{
-	return SOCKET_I(ilookup(&w->sb, e->ino));
-}
-
-/* The kernel has what the peer did; loopback does not say when. The loop does not turn. */
-static void until_polled(const struct end *e, unsigned int events)
-{
-	struct socket *sock = socket_of(e);
-
-	for (int i = 0; i < 1000 && !(sock->ops->poll(sock) & events); i++)
-		poll(NULL, 0, 10);
-	ck_assert(sock->ops->poll(sock) & events);
-}
-
-static void reset_by_peer(struct end *e)
-{
-	struct linger linger = {.l_onoff = 1};
-
-	ck_assert_int_eq(setsockopt(e->peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-	close(e->peer);
-	until_polled(e, POLLHUP);
-}
 
 static void look_nowhere(const struct end *e)
 {
@@ -265,7 +167,7 @@ static void (*const looks[])(const struct end *e) = {
 /* What comes after a reset is the same, whether somebody looked meanwhile or not. */
 START_TEST(looking_changes_nothing)
 {
-	struct end e = make_connected("f");
+	struct end e = make_connected(w, "f");
 	struct sockfs_addr addr;
 	int fd = plain_listener(&addr);
 	size_t len = 1;
@@ -292,7 +194,7 @@ END_TEST
 /* Who waited on the old connection hears of its end, and does not wait on the new one. */
 START_TEST(connect_anew_under_a_reader)
 {
-	struct end e = make_connected("f");
+	struct end e = make_connected(w, "f");
 	struct sockfs_addr addr;
 	int fd = plain_listener(&addr);
 	uint64_t r = wire_read(w, e.ino, e.fh, 16, O_RDWR), c;
@@ -343,7 +245,7 @@ static unsigned int nr_descriptors(void)
 /* The options of a socket that the kernel does not know yet are asked of one other. */
 START_TEST(the_status_of_an_unconnected_socket)
 {
-	struct end e = make_file("f");
+	struct end e = make_file(w, "f");
 	unsigned int before = nr_descriptors();
 
 	for (int i = 0; i < 2; i++) {
@@ -374,7 +276,7 @@ START_TEST(options_of_our_own)
 	int n = sizeof(names) / sizeof(names[0]);
 
 	sock_default_connect_timeout = 90;
-	e = make_file("f");
+	e = make_file(w, "f");
 	for (int i = 0; i < n; i++)
 		ck_assert_int_eq(get_option(&e, SOL_SOCKFS, names[i]), i == 0 ? 90 : 0);
 	for (int i = 0; i < n; i++)
@@ -386,49 +288,6 @@ START_TEST(options_of_our_own)
 END_TEST
 
 /* ------------------------------------------------------------------- accepting */
-
-static struct end make_listener(const char *host, unsigned int *ret_port)
-{
-	struct end e = make_file("srv");
-	struct sockfs_addr addr = {.port = "0"};
-	int32_t backlog = 0;
-
-	strcpy(addr.host, host);
-	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
-	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
-	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
-	*ret_port = (unsigned int)atoi(addr.port);
-	return e;
-}
-
-static int dial(int family, unsigned int port)
-{
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6,
-				    .sin6_addr = IN6ADDR_LOOPBACK_INIT,
-				    .sin6_port = htons((uint16_t)port)};
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				  .sin_port = htons((uint16_t)port)};
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_eq(family == AF_INET ? connect(fd, (void *)&sin, sizeof(sin))
-					   : connect(fd, (void *)&sin6, sizeof(sin6)),
-			 0);
-	return fd;
-}
-
-static struct end open_file(const char *name)
-{
-	struct end e = {.peer = -1};
-	struct fuse_entry_out entry;
-	struct fuse_open_out o;
-
-	ck_assert_int_eq(wire_lookup(w, ROOT, name, &entry), 0);
-	ck_assert_int_eq(wire_open(w, entry.nodeid, O_RDWR, &o), 0);
-	e.ino = entry.nodeid;
-	e.fh = o.fh;
-	return e;
-}
 
 /* Not every container has it. */
 static bool have_ipv6(void)
@@ -459,7 +318,7 @@ START_TEST(options_of_accepted_connections)
 	};
 	static const int families[] = {AF_INET, AF_INET6};
 	unsigned int port;
-	struct end srv = make_listener("", &port), f;
+	struct end srv = make_listener(w, "", &port), f;
 	int n = sizeof(set) / sizeof(set[0]);
 	struct sockfs_accept a;
 	struct sockfs_addr addr;
@@ -469,7 +328,7 @@ START_TEST(options_of_accepted_connections)
 		set_option(&srv, set[i].level, set[i].name, set[i].value);
 	fd = dial(families[_i], port);
 	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
-	f = open_file(a.name);
+	f = open_file(w, a.name);
 	for (int i = 0; i < n; i++)
 		ck_assert_int_eq(get_option(&f, set[i].level, set[i].name), set[i].value);
 	/* And on the way they can be changed. */
@@ -491,7 +350,7 @@ END_TEST
 START_TEST(connections_that_are_lost)
 {
 	unsigned int port;
-	struct end srv = make_listener("127.0.0.1", &port);
+	struct end srv = make_listener(w, "127.0.0.1", &port);
 	struct sockfs_accept a;
 	int fd = dial(AF_INET, port);
 
@@ -539,7 +398,7 @@ START_TEST(rules_for_a_bound_socket)
 		int ret;
 
 		snprintf(name, sizeof(name), "f%zu", i);
-		e = make_file(name);
+		e = make_file(w, name);
 		strcpy(bound.host, cases[i].bound);
 		strcpy(target.host, cases[i].target);
 		snprintf(target.port, sizeof(target.port), "%u", ntohs(sa.sin_port));

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How connections end, and what outlives a descriptor: time limits, the watch.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/tcp.h"
+#include "wire_net.h"
+
+#define ROOT FUSE_ROOT_ID
+
+static struct wire *w;
+
+static void setup(void)
+{
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(wire_free(w), 0);
+}
+
+static int answer_of(uint64_t unique)
+{
+	return wire_wait(w, unique, NULL, 0, NULL);
+}
+
+static void close_and_remove(const struct end *e, const char *name)
+{
+	ck_assert_int_eq(wire_unlink(w, ROOT, name), 0);
+	ck_assert_int_eq(wire_release(w, e->ino, e->fh), 0);
+}
+
+/* -------------------------------------------------------------------- FIN or RST */
+
+/* The answer arrives and the stream ends, although not all of the question was read. */
+START_TEST(bytes_that_nobody_read)
+{
+	static const char question[5000];
+	struct end e = make_connected(w, "f");
+	char got[16];
+
+	ck_assert_int_eq(send(e.peer, question, sizeof(question), 0), sizeof(question));
+	until_polled(&e, POLLIN);
+	ck_assert_int_eq(answer_of(wire_write(w, e.ino, e.fh, "answer", 6, O_RDWR)), 0);
+	close_and_remove(&e, "f");
+	ck_assert_int_eq(recv(e.peer, got, sizeof(got), MSG_WAITALL), 6);
+	ck_assert_mem_eq(got, "answer", 6);
+	ck_assert_int_eq(recv(e.peer, got, sizeof(got), 0), 0);
+	close(e.peer);
+}
+END_TEST
+
+/* linger 0 asks for RST; with any other time FIN goes at once: close must not wait. */
+START_TEST(linger_times)
+{
+	static const struct {
+		int seconds, err;
+	} cases[] = {{0, ECONNRESET}, {100, 0}};
+	struct linger linger = {.l_onoff = 1, .l_linger = cases[_i].seconds};
+	struct sockfs_sockopt opt = {
+		.level = SOL_SOCKET, .name = SO_LINGER, .len = sizeof(linger)};
+	struct end e = make_connected(w, "f");
+	static char data[128 << 10];
+	ssize_t n;
+
+	memcpy(opt.value, &linger, sizeof(linger));
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+	/* More than the peer takes: there is something to wait for. */
+	ck_assert_int_eq(answer_of(wire_write(w, e.ino, e.fh, data, sizeof(data),
+					      O_RDWR | O_NONBLOCK)),
+			 0);
+	close_and_remove(&e, "f");
+	do
+		n = recv(e.peer, data, sizeof(data), 0);
+	while (n > 0);
+	ck_assert_int_eq(n < 0 ? errno : 0, cases[_i].err);
+	close(e.peer);
+}
+END_TEST
+
+/* -------------------------------------------------------------------- time limits */
+
+/* A dial may need another descriptor; a read that waits meanwhile keeps its time limit. */
+START_TEST(a_time_limit_outlives_the_descriptor)
+{
+	struct end e = make_connected(w, "f");
+	uint64_t u;
+
+	set_option(&e, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, 1);
+	u = wire_read(w, e.ino, e.fh, 16, O_RDWR);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
+	ck_assert_ptr_nonnull(tcp_replace(tcp_sk(socket_of(&e)->sk)));
+	ck_assert_int_eq(answer_of(u), -EAGAIN);
+	close(e.peer);
+}
+END_TEST
+
+static bool has_no_name(void *inode)
+{
+	return ((struct inode *)inode)->i_nlink == 0;
+}
+
+/* It is over and its time runs; an abort does not stop that. */
+START_TEST(an_abort_before_it_is_reaped)
+{
+	unsigned int port;
+	struct end srv = make_listener(w, "127.0.0.1", &port), f;
+	struct sockfs_accept a;
+	struct inode *inode;
+	int fd;
+
+	set_option(&srv, SOL_SOCKFS, SOCKFS_SO_REAP, 1);
+	fd = dial(AF_INET, port);
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
+	f = open_file(w, a.name);
+	f.peer = fd;
+	inode = ilookup(&w->sb, f.ino);
+	reset_by_peer(&f);
+	ck_assert_int_eq(answer_of(wire_read(w, f.ino, f.fh, 16, O_RDWR)), -ECONNRESET);
+	ck_assert_int_eq(wire_release(w, f.ino, f.fh), 0);
+	ck_assert_uint_ne(socket_of(&f)->sk->sk_timer, 0);
+	ck_assert_int_eq(sock_abort(socket_of(&f)), 0);
+	ck_assert(wire_until(w, has_no_name, inode));
+}
+END_TEST
+
+/* ---------------------------------------------------------------------- the watch */
+
+static bool is_asleep(void *tsk)
+{
+	return ((struct tcp_sock *)tsk)->watch == 0;
+}
+
+static bool was_told(void *nr)
+{
+	return w->notices > *(unsigned int *)nr;
+}
+
+/* An edge that finds nobody is the last one, until somebody asks again. */
+START_TEST(a_watch_that_nobody_wants_sleeps)
+{
+	struct end e = make_connected(w, "f");
+	struct tcp_sock *tsk = tcp_sk(socket_of(&e)->sk);
+
+	for (int i = 0; i < 3; i++) {
+		struct fuse_poll_out out = {0};
+		unsigned int told = w->notices;
+		char buf[16];
+
+		ck_assert_int_eq(wire_wait(w, wire_poll(w, e.ino, e.fh, 7), &out, sizeof(out), NULL),
+				 0);
+		ck_assert_uint_eq(out.revents & POLLIN, 0);
+		ck_assert_uint_ne(tsk->watch & POLLIN, 0);
+		ck_assert_int_eq(send(e.peer, "1", 1, 0), 1);
+		ck_assert(wire_until(w, was_told, &told));
+		told = w->notices;
+		ck_assert_int_eq(send(e.peer, "2", 1, 0), 1);
+		ck_assert(wire_until(w, is_asleep, tsk));
+		ck_assert_uint_eq(w->notices, told);
+		ck_assert(tsk->watching);
+		ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, sizeof(buf), O_RDWR)), 0);
+	}
+	close(e.peer);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wire_close");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, bytes_that_nobody_read);
+	tcase_add_loop_test(tc, linger_times, 0, 2);
+	tcase_add_test(tc, a_time_limit_outlives_the_descriptor);
+	tcase_add_test(tc, an_abort_before_it_is_reaped);
+	tcase_add_test(tc, a_watch_that_nobody_wants_sleeps);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
