@@ -9,8 +9,6 @@
  *
  * Failure modes: whatever fails on the way up takes down what is there. On
  * the way down handles get DRAIN_MS; what is left then is told and is a failure.
- * Only a name that the resolver's thread is still looking up is not: it cannot
- * be called back, and dies with the process.
  */
 #include "config.h"
 
@@ -113,14 +111,6 @@ static void on_deadline(uv_timer_t *handle)
 	d->expired = true;
 }
 
-static void count_handle(uv_handle_t *handle, void *arg)
-{
-	size_t *n = arg;
-
-	if (uv_has_ref(handle))
-		++*n;
-}
-
 static void log_handles(uv_loop_t *loop)
 {
 	char *text = NULL;
@@ -140,8 +130,6 @@ static void log_handles(uv_loop_t *loop)
 /* Run until every handle and request is gone. The signals stay on meanwhile. */
 static void loop_drain(struct daemon *d)
 {
-	size_t handles = 0;
-
 	for (unsigned int i = 0; i < d->nr_signals; i++)
 		uv_unref((uv_handle_t *)&d->signals[i]);
 	uv_timer_init(&d->loop, &d->deadline);
@@ -151,11 +139,6 @@ static void loop_drain(struct daemon *d)
 		;
 	if (!d->expired)
 		return;
-	uv_walk(&d->loop, count_handle, &handles);
-	if (handles == 0) {
-		pr_info("a name is still being looked up: not waiting for it");
-		_exit(d->status);
-	}
 	log_handles(&d->loop);
 	_exit(1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names to addresses, without blocking: uv_getaddrinfo behind a small object
- * that can be given up at any time.
+ * Names to addresses, without blocking and without threads: numbers, /etc/hosts,
+ * then the name servers, by c-ares on the loop. A look-up can be given up at any time.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -12,7 +12,7 @@
 
 #include "sockfs/ioctl.h"
 
-/* A resolved host: its addresses in the order to try (RFC 6724, as getaddrinfo gives). */
+/* A resolved host: its addresses in the order to try (RFC 6724). */
 struct addr_list {
 	size_t n;
 	struct sockaddr_storage addr[]; /* sa_len by family */
@@ -25,32 +25,32 @@ struct resolve;
 
 /*
  * @list: malloc'ed, now the callee's to free(3); NULL on failure. err: 0, -ENXIO (host or service
- * unknown), -EHOSTUNREACH (the resolver fails), -ENOMEM.
+ * unknown), -EHOSTUNREACH (no name server answers, or those that do fail), -ENOMEM, -EMFILE,
+ * -ENFILE. May start and give up other look-ups.
  */
 typedef void resolve_cb(void *arg, int err, struct addr_list *list);
 
 /*
- * Look @addr up: numeric ones at once without a thread (then @cb is called
- * before this returns, *ret_r is NULL), others by uv_getaddrinfo in libuv's
- * pool. @passive: for bind, an empty host is the any-address (0.0.0.0 and ::);
- * otherwise the loopback (::1 and 127.0.0.1). Returns 0 or -errno (then @cb is
- * not called, *ret_r untouched): -EINVAL for a numeric port over 65535 or a
- * host that is not UTF-8, -ENOMEM. *ret_r is valid until @cb runs or
- * resolve_cancel. @addr has passed addr_check and is not needed afterwards.
+ * Look @addr up. What needs no name server (numbers, services, /etc/hosts, localhost, what
+ * cannot be a name) is answered before this returns: @cb has been called and *ret_r is NULL.
+ * @passive: for bind, an empty host is the any-address (0.0.0.0 and ::); otherwise the
+ * loopback (::1 and 127.0.0.1). Returns 0 or -errno (then @cb is not called, *ret_r
+ * untouched): -EINVAL for a numeric port over 65535 or a host that is not UTF-8, -ENOMEM,
+ * -EMFILE, -ENFILE. *ret_r is valid until @cb runs or resolve_cancel. @addr has passed
+ * addr_check and is not needed afterwards.
+ *
+ * Each look-up reads resolv.conf(5) and hosts(5) anew, so a change of them counts from the
+ * next one on.
  */
 int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, bool passive, resolve_cb *cb,
 		  void *arg, struct resolve **ret_r);
 /*
- * Give up: @cb is not called any more; memory goes when the pool lets go, so the
- * loop must be run to its end before it is closed.
+ * Give up: @cb is not called any more, and the descriptors are closed when this returns. The
+ * memory goes with libuv's close callbacks, in the same turn of the loop.
  */
 void resolve_cancel(struct resolve *r);
 
-/*
- * What uv_getaddrinfo reports (UV_EAI_ codes, or -errno for EAI_SYSTEM) to
- * -errno. Not for getaddrinfo's own EAI_ codes, which glibc numbers -1, -2, ...
- * as if they were errnos.
- */
+/* An ARES_ status to -errno, as resolve_cb has it. */
 int resolve_errno(int status);
 
 #endif /* NET_RESOLVE_H */

@@ -11,6 +11,7 @@ bad=$(
 	done
 	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib/|net/(addr|info|sockopt)\.h)'
 	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
+	grep -rnE "$include<(ares|idn2)\.h>" src | grep -v '^src/net/resolve\.c:'
 	grep -rnE "$include<uv\.h>" src |
 		grep -vE '^src/(net/(tcp[a-z_]*|resolve)\.[ch]|fuse/(session|spin)\.[ch]|loop\.[ch]|main\.c):'
 )
