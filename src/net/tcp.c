@@ -278,7 +278,7 @@ static int tcp_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool p
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
-	int fd = sock->sk != NULL ? tcp_sk(sock->sk)->fd : -1;
+	int family, fd = sock->sk != NULL ? tcp_any_fd(tcp_sk(sock->sk), &family) : -1;
 	int err = 0;
 
 	if (fd >= 0)
@@ -299,14 +299,15 @@ static void tcp_info(struct socket *sock, struct sockfs_info *info)
 {
 	struct tcp_sock *tsk = tcp_sk(sock->sk);
 	struct stat st;
+	int family, fd = tcp_any_fd(tsk, &family);
 
 	info->error = tsk->sk.sk_err_last;
 	info->rx_bytes = tsk->sk.sk_rx_bytes;
 	info->tx_bytes = tsk->sk.sk_tx_bytes;
 	info->accepted = tsk->sk.sk_accepted;
-	if (tsk->fd < 0)
+	if (fd < 0)
 		return;
-	if (fstat(tsk->fd, &st) == 0)
+	if (fstat(fd, &st) == 0)
 		info->sk_ino = st.st_ino;
 }
 

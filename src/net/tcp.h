@@ -11,9 +11,8 @@
  *
  * Lives: a struct tcp_sock is counted by its socket, its handle and its wait.
  * A handle that libuv still knows is a reference, so closing is asynchronous
- * and the sock lives on as an orphan until the close callbacks have come. When
- * a dial needs another descriptor (an address of the other family), the socket
- * gets a new tcp_sock and the old one is orphaned with its handle.
+ * and the sock lives on as an orphan until the close callbacks have come. A dial
+ * has descriptors of its own; the one that connects becomes the handle's.
  */
 #ifndef NET_TCP_H
 #define NET_TCP_H
@@ -91,10 +90,38 @@ int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
  */
 int tcp_reuse_address(const struct tcp_sock *tsk, bool on);
 
+/* tcp_try.c --------------------------------------------------------------- */
+
+struct tcp_try;
+/* @err: 0, the descriptor is connected, or -errno. Take or close @try in there. */
+typedef void tcp_try_cb(void *arg, struct tcp_try *try, int err);
+
+struct tcp_try {
+	TAILQ_ENTRY(tcp_try) link; /* its starter's */
+	int fd, family;
+	tcp_try_cb *cb;
+	void *arg;
+	uv_poll_t poll;
+};
+
+/*
+ * Start connecting to @sa, with @fd if that is not -1 (it is @try's from then on, and
+ * closed on failure), else with a new descriptor that has @tsk's options and is bound to
+ * @bound (family AF_UNSPEC: to nothing). 0 and @cb comes later, once; or -errno.
+ */
+int tcp_try_start(const struct tcp_sock *tsk, const struct sockaddr_storage *bound, int fd,
+		  const struct sockaddr_storage *sa, tcp_try_cb *cb, void *arg,
+		  struct tcp_try **ret_try);
+/* End it, @cb does not come any more: the descriptor is the caller's, or closed. */
+int tcp_try_take(struct tcp_try *try);
+void tcp_try_close(struct tcp_try *try);
+
 /* tcp_connect.c ----------------------------------------------------------- */
 
 int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
-/* Where to, the address that is being tried; ss_family 0: none yet. */
+/* @tsk's descriptor, or the one that it dials with since last; -1: none. */
+int tcp_any_fd(const struct tcp_sock *tsk, int *ret_family);
+/* Where to, the address that is being tried since last; ss_family 0: none yet. */
 struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk);
 /* Give the dial up; its waiter, if any, is completed with @err. */
 void tcp_dial_abort(struct tcp_sock *tsk, int err);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP: dialling.
+ * TCP: dialling (RFC 8305, "Happy Eyeballs").
  *
- * Happy path: the host's name is looked up, its addresses are tried in turn by
- * uv_tcp_connect; the first that answers makes the socket connected, and the
- * caller, if it waits, gets 0.
+ * Happy path: the host's name is looked up and its addresses are tried, the
+ * families in turn. The next address is tried as soon as one fails, or a quarter
+ * of a second after the last began. The first descriptor that connects becomes the
+ * socket's and the others are closed; the caller, if it waits, gets 0.
  *
  * Failure modes: every address fails (the last error counts), the time limit
  * passes (ETIMEDOUT), the caller is signalled, the socket is aborted or
@@ -13,20 +14,30 @@
  * next read or write, and the socket is closed. Either way it may be dialled
  * again.
  *
- * A dial that is over may still be known to libuv (its connect request, its
- * timer): dial->sock is NULL from then on, and the last callback frees it.
+ * There are at most TRIES_MAX descriptors at a time, and one where the socket is
+ * bound, since two cannot have its address. Then an address that stays silent is
+ * given up after its share of the time that is left, if others wait.
+ *
+ * A dial that is over may still be known to libuv (its timer): dial->sock is
+ * NULL from then on, and the last callback frees it.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "net/policy.h"
 #include "net/resolve.h"
 #include "net/tcp.h"
+
+#define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
+#define TRIES_MAX 8	  /* descriptors of a dial */
+#define PATIENCE_MS 10000 /* with a silent address, when others wait for its descriptor */
 
 struct tcp_dial {
 	struct socket *sock;
@@ -34,18 +45,23 @@ struct tcp_dial {
 	struct cred cred;
 	struct resolve *resolve;
 	struct addr_list *list;
-	size_t next;	   /* in list */
-	unsigned int refs; /* the sock's, the connect request's, the timer's */
+	size_t next; /* in list */
+	TAILQ_HEAD(tcp_tries, tcp_try) tries; /* the oldest first */
+	unsigned int nr_tries;
+	unsigned int refs; /* the sock's, the caller's, the timer's */
 	int err;	   /* of the last attempt */
 	int result;	   /* valid when the dial ended before it was parked */
 	bool started;	   /* tcp_connect has returned */
 	bool has_timer;
 	struct sockaddr_storage bound; /* keep this local address; ss_family 0: none */
-	uv_connect_t req;
+	int bound_fd;		       /* has it, until the first attempt takes it; else -1 */
+	uint64_t deadline;	       /* uv_now(), 0: none */
+	uint64_t next_at;	       /* try the next address then, 0: when one fails */
 	uv_timer_t timer;
 };
 
 static void dial_next(struct tcp_dial *dial);
+static void on_dial_timer(uv_timer_t *timer);
 
 static void dial_put(struct tcp_dial *dial)
 {
@@ -58,6 +74,13 @@ static void dial_put(struct tcp_dial *dial)
 static void on_timer_closed(uv_handle_t *handle)
 {
 	dial_put(handle->data);
+}
+
+static struct tcp_try *dial_remove(struct tcp_dial *dial, struct tcp_try *try)
+{
+	TAILQ_REMOVE(&dial->tries, try, link);
+	dial->nr_tries--;
+	return try;
 }
 
 /*
@@ -75,49 +98,37 @@ static struct kiocb *dial_detach(struct tcp_dial *dial)
 		resolve_cancel(dial->resolve);
 		dial->resolve = NULL;
 	}
+	while (!TAILQ_EMPTY(&dial->tries))
+		tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+	if (dial->bound_fd >= 0)
+		close(dial->bound_fd);
+	dial->bound_fd = -1;
 	if (dial->has_timer)
 		uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
 	dial_put(dial);
 	return iocb;
 }
 
-static void dial_succeed(struct tcp_dial *dial)
-{
-	struct socket *sock = dial->sock;
-	struct inode *inode = SOCK_INODE(sock);
-	struct kiocb *iocb;
-
-	ihold(inode);
-	tcp_sk(sock->sk)->sk.sk_shutdown = 0;
-	tcp_sk(sock->sk)->sk.sk_err_last = 0;
-	sock_set_state(sock, SS_CONNECTED);
-	dial->result = 0;
-	iocb = dial_detach(dial);
-	if (iocb != NULL)
-		iocb->ki_complete(iocb, 0);
-	sock_state_change(sock);
-	iput(inode);
-}
-
-/*
- * A descriptor that has failed, or is half way, is of no use for another dial:
- * the socket gets a fresh sock. A bound address is taken again at once.
- */
-static int dial_fresh_sock(struct tcp_dial *dial)
+/* The socket is as it was before the dial: bound to its address, if it had one. */
+static int dial_restore_bound(struct tcp_dial *dial)
 {
 	struct tcp_sock *tsk = tcp_sk(dial->sock->sk);
 	int err;
 
-	if (tsk->fd < 0)
-		return 0;
-	tsk = tcp_replace(tsk);
-	if (tsk == NULL)
-		return -ENOMEM;
 	if (dial->bound.ss_family == AF_UNSPEC)
 		return 0;
-	err = tcp_open(tsk, dial->bound.ss_family);
-	if (err == 0)
-		err = tcp_bind_sockaddr(tsk, &dial->bound);
+	if (dial->bound_fd >= 0) {
+		err = tcp_adopt(tsk, dial->bound_fd);
+		if (err == 0)
+			dial->bound_fd = -1;
+	} else {
+		/* The attempts have to let go of it first. */
+		while (!TAILQ_EMPTY(&dial->tries))
+			tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+		err = tcp_open(tsk, dial->bound.ss_family);
+		if (err == 0)
+			err = tcp_bind_sockaddr(tsk, &dial->bound);
+	}
 	tsk->bound = err == 0;
 	return err;
 }
@@ -129,7 +140,7 @@ static void dial_fail(struct tcp_dial *dial, int err)
 	struct kiocb *iocb;
 
 	ihold(inode);
-	if (dial_fresh_sock(dial) != 0)
+	if (dial_restore_bound(dial) != 0)
 		tcp_close_handle(tcp_sk(sock->sk), false);
 	sock->sk->sk_err_last = -err;
 	dial->result = err;
@@ -148,6 +159,35 @@ static void dial_fail(struct tcp_dial *dial, int err)
 	iput(inode);
 }
 
+/* @fd is connected. */
+static void dial_succeed(struct tcp_dial *dial, int fd)
+{
+	struct socket *sock = dial->sock;
+	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct inode *inode = SOCK_INODE(sock);
+	struct kiocb *iocb;
+	int err = tcp_adopt(tsk, fd);
+
+	if (err != 0) {
+		close(fd);
+		dial_fail(dial, err);
+		return;
+	}
+	ihold(inode);
+	/* What was set since it began; a descriptor has taken each value already. */
+	(void)tcp_apply_options(tsk);
+	tsk->bound = dial->bound.ss_family != AF_UNSPEC;
+	tsk->sk.sk_shutdown = 0;
+	tsk->sk.sk_err_last = 0;
+	sock_set_state(sock, SS_CONNECTED);
+	dial->result = 0;
+	iocb = dial_detach(dial);
+	if (iocb != NULL)
+		iocb->ki_complete(iocb, 0);
+	sock_state_change(sock);
+	iput(inode);
+}
+
 struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk)
 {
 	const struct tcp_dial *dial = tsk->dial;
@@ -157,33 +197,44 @@ struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk)
 	return dial->list->addr[dial->next - 1];
 }
 
+int tcp_any_fd(const struct tcp_sock *tsk, int *ret_family)
+{
+	const struct tcp_dial *dial = tsk->dial;
+	const struct tcp_try *try;
+
+	*ret_family = tsk->family;
+	if (tsk->fd >= 0 || dial == NULL || TAILQ_EMPTY(&dial->tries))
+		return tsk->fd;
+	try = TAILQ_LAST(&dial->tries, tcp_tries);
+	*ret_family = try->family;
+	return try->fd;
+}
+
 void tcp_dial_abort(struct tcp_sock *tsk, int err)
 {
 	if (tsk->dial != NULL)
 		dial_fail(tsk->dial, err);
 }
 
-static void on_connect(uv_connect_t *req, int status)
+static void on_try(void *arg, struct tcp_try *try, int err)
 {
-	struct tcp_dial *dial = req->data;
+	struct tcp_dial *dial = arg;
 
-	if (dial->sock == NULL) {
-		dial_put(dial);
+	dial_remove(dial, try);
+	if (err == 0) {
+		dial_succeed(dial, tcp_try_take(try));
 		return;
 	}
-	dial->refs--; /* the request's; the sock's keeps it alive */
-	if (status == 0) {
-		dial_succeed(dial);
-		return;
-	}
-	dial->err = status;
+	tcp_try_close(try);
+	dial->err = err;
 	dial_next(dial);
 }
 
 /* Start connecting to one address: 0, or -errno at once. */
 static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
 {
-	struct tcp_sock *tsk;
+	struct tcp_try *try;
+	int fd = dial->bound_fd;
 	int err = policy_connect(&dial->cred, (const struct sockaddr *)sa,
 				 (const struct sockaddr *)&dial->bound);
 
@@ -191,39 +242,116 @@ static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
 		return err;
 	if (dial->bound.ss_family != AF_UNSPEC && dial->bound.ss_family != sa->ss_family)
 		return -EAFNOSUPPORT;
-	/* Linux lets a socket that was refused try again; not one of another family. */
-	tsk = tcp_sk(dial->sock->sk);
-	if (tsk->fd >= 0 && tsk->family != sa->ss_family) {
-		err = dial_fresh_sock(dial);
-		if (err != 0)
-			return err;
-		tsk = tcp_sk(dial->sock->sk);
-	}
-	if (tsk->fd < 0) {
-		err = tcp_open(tsk, sa->ss_family);
-		if (err != 0)
-			return err;
-	}
-	dial->req.data = dial;
-	err = uv_tcp_connect(&dial->req, &tsk->tcp, (const struct sockaddr *)sa, on_connect);
-	if (err == 0)
-		dial->refs++;
-	return err;
+	dial->bound_fd = -1;
+	err = tcp_try_start(tcp_sk(dial->sock->sk), &dial->bound, fd, sa, on_try, dial, &try);
+	if (err != 0)
+		return err;
+	TAILQ_INSERT_TAIL(&dial->tries, try, link);
+	dial->nr_tries++;
+	return 0;
 }
 
+static void dial_set_timer(struct tcp_dial *dial)
+{
+	uint64_t now = uv_now(tcp_loop), when = dial->deadline;
+
+	if (dial->next_at != 0 && (when == 0 || dial->next_at < when))
+		when = dial->next_at;
+	if (when == 0) {
+		if (dial->has_timer)
+			uv_timer_stop(&dial->timer);
+		return;
+	}
+	if (!dial->has_timer) {
+		uv_timer_init(tcp_loop, &dial->timer);
+		dial->timer.data = dial;
+		dial->has_timer = true;
+		dial->refs++;
+	}
+	uv_timer_start(&dial->timer, on_dial_timer, when > now ? when - now : 0, 0);
+}
+
+static bool dial_is_full(const struct tcp_dial *dial)
+{
+	return dial->nr_tries >= (dial->bound.ss_family != AF_UNSPEC ? 1 : TRIES_MAX);
+}
+
+/* How long the oldest attempt may last when others wait for its descriptor. */
+static uint64_t dial_patience(const struct tcp_dial *dial, uint64_t now)
+{
+	uint64_t share;
+
+	if (dial->deadline == 0)
+		return PATIENCE_MS;
+	share = dial->deadline > now ? (dial->deadline - now) / (dial->list->n - dial->next + 1) : 0;
+	return share < PATIENCE_MS ? share : PATIENCE_MS;
+}
+
+/* Try addresses until an attempt is under way, and say when it is the next one's turn. */
 static void dial_next(struct tcp_dial *dial)
 {
-	while (dial->next < dial->list->n) {
-		int err = dial_one(dial, &dial->list->addr[dial->next++]);
+	uint64_t now = uv_now(tcp_loop);
+	int err = -EAGAIN;
 
-		if (err == 0)
-			return;
-		dial->err = err;
+	while (dial->next < dial->list->n && err != 0) {
+		err = dial_one(dial, &dial->list->addr[dial->next++]);
+		if (err != 0)
+			dial->err = err;
 		/* No other address helps here. */
 		if (err == -EMFILE || err == -ENFILE || err == -ENOMEM)
-			break;
+			dial->next = dial->list->n;
 	}
-	dial_fail(dial, dial->err);
+	if (dial->nr_tries == 0) {
+		dial_fail(dial, dial->err);
+		return;
+	}
+	dial->next_at = 0;
+	if (dial->next < dial->list->n)
+		dial->next_at = now + (dial_is_full(dial) ? dial_patience(dial, now) : PACE_MS);
+	dial_set_timer(dial);
+}
+
+static void on_dial_timer(uv_timer_t *timer)
+{
+	struct tcp_dial *dial = timer->data;
+	uint64_t now = uv_now(tcp_loop);
+
+	if (dial->deadline != 0 && now >= dial->deadline) {
+		dial_fail(dial, -ETIMEDOUT);
+		return;
+	}
+	if (dial->next_at == 0 || now < dial->next_at) {
+		dial_set_timer(dial);
+		return;
+	}
+	if (dial_is_full(dial)) {
+		tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+		dial->err = -ETIMEDOUT;
+	}
+	dial_next(dial);
+}
+
+/*
+ * The families in turn, beginning with the first address's (RFC 8305, 4). Without
+ * memory the order stays.
+ */
+static struct addr_list *interleave(struct addr_list *list)
+{
+	struct addr_list *out = malloc(sizeof(*out) + list->n * sizeof(out->addr[0]));
+	sa_family_t first = list->addr[0].ss_family;
+	size_t at[2] = {0, 0}; /* the next of the first family, and of the other */
+
+	if (out == NULL)
+		return list;
+	out->n = list->n;
+	for (size_t i = 0, turn = 0; i < list->n; turn ^= 1) {
+		while (at[turn] < list->n && (list->addr[at[turn]].ss_family != first) != turn)
+			at[turn]++;
+		if (at[turn] < list->n)
+			out->addr[i++] = list->addr[at[turn]++];
+	}
+	free(list);
+	return out;
 }
 
 static void on_resolved(void *arg, int err, struct addr_list *list)
@@ -231,18 +359,12 @@ static void on_resolved(void *arg, int err, struct addr_list *list)
 	struct tcp_dial *dial = arg;
 
 	dial->resolve = NULL;
-	dial->list = list;
-	if (err != 0)
+	if (err != 0) {
 		dial_fail(dial, err);
-	else
-		dial_next(dial);
-}
-
-static void on_dial_timer(uv_timer_t *timer)
-{
-	struct tcp_dial *dial = timer->data;
-
-	dial_fail(dial, -ETIMEDOUT);
+		return;
+	}
+	dial->list = interleave(list);
+	dial_next(dial);
 }
 
 static void dial_cancel(struct kiocb *iocb, int err)
@@ -250,23 +372,28 @@ static void dial_cancel(struct kiocb *iocb, int err)
 	dial_fail(iocb->ki_park[0], err);
 }
 
-static void dial_start_timer(struct tcp_dial *dial, int seconds)
-{
-	uv_timer_init(tcp_loop, &dial->timer);
-	dial->timer.data = dial;
-	dial->has_timer = true;
-	dial->refs++;
-	uv_timer_start(&dial->timer, on_dial_timer, (uint64_t)seconds * 1000, 0);
-}
-
-/* A socket that was bound dials from that address and no other. */
-static int dial_keep_bound(struct tcp_dial *dial, const struct tcp_sock *tsk)
+/*
+ * A socket that was bound dials from that address and no other, with the
+ * descriptor that has it.
+ */
+static int dial_keep_bound(struct tcp_dial *dial, struct tcp_sock *tsk)
 {
 	socklen_t len = sizeof(dial->bound);
+	int err;
 
 	if (!tsk->bound)
 		return 0;
-	return getsockname(tsk->fd, (struct sockaddr *)&dial->bound, &len) != 0 ? -errno : 0;
+	dial->bound_fd = fcntl(tsk->fd, F_DUPFD_CLOEXEC, 0);
+	if (dial->bound_fd < 0)
+		return -errno;
+	if (getsockname(tsk->fd, (struct sockaddr *)&dial->bound, &len) != 0)
+		err = -errno;
+	else if (tcp_replace(tsk) == NULL)
+		err = -ENOMEM;
+	else
+		return 0;
+	close(dial->bound_fd);
+	return err;
 }
 
 int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
@@ -278,7 +405,7 @@ int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kioc
 	int err;
 
 	/* What is left of the last connection is of no use for the next. */
-	if (tsk != NULL && tsk->open && (sock->state == SS_CLOSED || tsk->fd < 0))
+	if (tsk != NULL && tsk->open && !(tsk->bound && sock->state != SS_CLOSED))
 		tsk = tcp_replace(tsk);
 	if (tsk == NULL)
 		return -ENOMEM;
@@ -289,14 +416,19 @@ int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kioc
 	dial->cred = iocb->ki_cred;
 	dial->err = -ENXIO;
 	dial->refs = 2; /* the sock's, and ours until we return */
+	dial->bound_fd = -1;
+	TAILQ_INIT(&dial->tries);
 	err = dial_keep_bound(dial, tsk);
 	if (err != 0)
 		goto free_dial;
+	tsk = tcp_sk(sock->sk);
 	tsk->dial = dial;
 	tsk->sk.sk_err = 0;
 	sock_set_state(sock, SS_CONNECTING);
-	if (tsk->sk.sk_connect_timeout > 0)
-		dial_start_timer(dial, tsk->sk.sk_connect_timeout);
+	if (tsk->sk.sk_connect_timeout > 0) {
+		dial->deadline = uv_now(tcp_loop) + (uint64_t)tsk->sk.sk_connect_timeout * 1000;
+		dial_set_timer(dial);
+	}
 	err = resolve_start(tcp_loop, addr, false, on_resolved, dial, &resolve);
 	if (err != 0)
 		dial_fail(dial, err);

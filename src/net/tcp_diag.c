@@ -57,15 +57,16 @@ void tcp_diag(struct socket *sock, struct sock_diag *ret_diag)
 {
 	const struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL;
 	socklen_t len = sizeof(ret_diag->local);
+	int family, fd;
 
 	memset(ret_diag, 0, sizeof(*ret_diag));
 	ret_diag->state = state_alone(sock);
-	if (tsk == NULL || tsk->fd < 0)
+	if (tsk == NULL || (fd = tcp_any_fd(tsk, &family)) < 0)
 		return;
-	ret_diag->family = (sa_family_t)tsk->family;
-	(void)getsockname(tsk->fd, (struct sockaddr *)&ret_diag->local, &len);
+	ret_diag->family = (sa_family_t)family;
+	(void)getsockname(fd, (struct sockaddr *)&ret_diag->local, &len);
 	len = sizeof(ret_diag->remote);
-	if (getpeername(tsk->fd, (struct sockaddr *)&ret_diag->remote, &len) != 0)
+	if (getpeername(fd, (struct sockaddr *)&ret_diag->remote, &len) != 0)
 		ret_diag->remote = tcp_dial_peer(tsk);
-	diag_info(sock, tsk->fd, ret_diag);
+	diag_info(sock, fd, ret_diag);
 }

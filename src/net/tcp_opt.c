@@ -101,7 +101,7 @@ int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from)
 int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 {
 	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
-	struct tcp_sock *tsk;
+	struct tcp_sock *tsk, now = {0};
 	long value;
 	int err;
 
@@ -129,8 +129,9 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 		if (tsk->opts == NULL)
 			return -ENOMEM;
 	}
-	if (tsk->fd >= 0) {
-		err = option_apply(tsk, so, value);
+	now.fd = tcp_any_fd(tsk, &now.family);
+	if (now.fd >= 0) {
+		err = option_apply(&now, so, value);
 		if (err != 0)
 			return err;
 	}
@@ -202,7 +203,7 @@ static int option_own(struct tcp_sock *tsk, const struct sockopt *so, struct soc
 int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
 	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
-	struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL;
+	struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL, now = {0};
 
 	if (so == NULL)
 		return -ENOPROTOOPT;
@@ -212,8 +213,9 @@ int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 	case SOCKOPT_SECONDS:
 		return option_own(tsk, so, opt);
 	default:
-		if (tsk != NULL && tsk->fd >= 0)
-			return option_query(tsk, so, opt);
+		now.fd = tsk != NULL ? tcp_any_fd(tsk, &now.family) : -1;
+		if (now.fd >= 0)
+			return option_query(&now, so, opt);
 		return option_query_blank(tsk, so, opt, blank);
 	}
 }
