@@ -89,7 +89,7 @@ struct proto_ops {
 	/* Names are resolved. -EADDRINUSE comes from here, not from listen. */
 	int (*bind)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 	/*
-	 * Every address of the host is tried in turn. IOCB_NOWAIT: -EINPROGRESS,
+	 * The addresses of the host are tried until one answers. IOCB_NOWAIT: -EINPROGRESS,
 	 * the outcome by poll and SO_ERROR. Cancelled: the dial is given up.
 	 */
 	int (*connect)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
