@@ -27,6 +27,7 @@
 #include "fuse/session.h"
 #include "lib/log.h"
 #include "lib/util.h"
+#include "mm/vmstat.h"
 #include "net/socket.h"
 #include "net/tcp.h"
 
@@ -201,6 +202,8 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
+	vm_set_max(VM_PARKED, opt->max_parked);
+	vm_set_max(VM_TEXT, opt->max_text);
 	err = faces_init(&d->sb);
 	if (err != 0)
 		fail("directories", err);

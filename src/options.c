@@ -46,6 +46,9 @@ static const char help_text[] =
 	"  umask=OCTAL            mode bits that new sockets do not get (0; 077 with allow_other)\n"
 	"  uid=N, gid=N           its owner and group (who mounts)\n"
 	"  max_sockets=N          how many sockets there may be (16777216)\n"
+	"  max_parked=BYTES       how much data of writes that wait is kept (134217728)\n"
+	"  max_text=BYTES         how much there may be of labels, targets of symlinks and\n"
+	"                         long names (268435456)\n"
 	"  connect_timeout=SEC    how long a connect may take; 0: as long as TCP tries (0)\n"
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
@@ -71,6 +74,8 @@ enum {
 	KEY_UID,
 	KEY_GID,
 	KEY_MAX_SOCKETS,
+	KEY_MAX_PARKED,
+	KEY_MAX_TEXT,
 	KEY_CONNECT_TIMEOUT,
 	KEY_ALLOW,
 	KEY_DENY,
@@ -97,6 +102,8 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("uid=", KEY_UID),
 	FUSE_OPT_KEY("gid=", KEY_GID),
 	FUSE_OPT_KEY("max_sockets=", KEY_MAX_SOCKETS),
+	FUSE_OPT_KEY("max_parked=", KEY_MAX_PARKED),
+	FUSE_OPT_KEY("max_text=", KEY_MAX_TEXT),
 	FUSE_OPT_KEY("connect_timeout=", KEY_CONNECT_TIMEOUT),
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
@@ -239,6 +246,10 @@ static int parse_value(struct options *opt, const char *arg, int key)
 		return 0;
 	case KEY_MAX_SOCKETS:
 		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets);
+	case KEY_MAX_PARKED:
+		return parse_number(arg, 10, INT64_MAX, &opt->max_parked);
+	case KEY_MAX_TEXT:
+		return parse_number(arg, 10, INT64_MAX, &opt->max_text);
 	case KEY_PIPE:
 		if (parse_number(arg, 10, MAX_PIPE, &n) != 0)
 			return -1;
@@ -387,6 +398,8 @@ int options_parse(int argc, char **argv, struct options *ret_opt)
 		.uid = geteuid(),
 		.gid = getegid(),
 		.max_sockets = 16777216,
+		.max_parked = 128 << 20,
+		.max_text = 256 << 20,
 		.tuning = {.pipe_size = DEFAULT_PIPE, .spin_us = DEFAULT_SPIN},
 	};
 	fuse_set_log_func(on_fuse_opt_log);

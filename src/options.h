@@ -24,6 +24,7 @@ struct options {
 	uid_t uid;
 	gid_t gid;
 	uint64_t max_sockets;
+	uint64_t max_parked, max_text; /* bytes (mm/vmstat.h), 0: not bounded */
 	int connect_timeout;	   /* seconds, 0: none */
 	struct sockfs_tuning tuning;
 	struct fuse_args mount_args; /* for libfuse: a program name and -o's */

@@ -62,15 +62,16 @@ int ctl_root_init(struct inode *root, struct inode *inode)
 static int mirror_new(struct inode *real, struct inode **ret_inode)
 {
 	struct inode *inode = new_inode_plain(real->i_sb, real->i_mode, real->i_uid, real->i_gid);
+	int err;
 
 	if (inode == NULL)
 		return -errno;
 	inode->i_nlink = 0; /* it has no name: without lookups and opens it goes */
 	if (S_ISLNK(real->i_mode)) {
-		PLAIN_I(inode)->link = should_failslab() ? NULL : strdup(PLAIN_I(real)->link);
-		if (PLAIN_I(inode)->link == NULL) {
+		err = plain_set_link(inode, PLAIN_I(real)->link);
+		if (err != 0) {
 			inode_forget(inode, 0);
-			return -ENOMEM;
+			return err;
 		}
 		inode->i_op = &ctl_link_iops;
 	} else if (S_ISDIR(real->i_mode)) {

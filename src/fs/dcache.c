@@ -19,6 +19,7 @@
 
 #include "fs/fs_i.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 
 #define HASH_MIN ((size_t)256)
 /* A move of n buckets is over after n/8 changes, long before the next can begin. */
@@ -52,6 +53,7 @@ static int set_name(struct dentry *dentry, const struct qstr *name)
 		to = should_failslab() ? NULL : malloc(name->len + 1);
 		if (to == NULL)
 			return -ENOMEM;
+		vm_account(VM_TEXT, name->len + 1);
 		memcpy(dentry->d_iname, &to, sizeof(to));
 	}
 	memcpy(to, name->name, name->len);
@@ -61,8 +63,10 @@ static int set_name(struct dentry *dentry, const struct qstr *name)
 
 static void free_dentry(struct dentry *dentry)
 {
-	if (!name_is_inline(dentry->d_len))
+	if (!name_is_inline(dentry->d_len)) {
+		vm_unaccount(VM_TEXT, dentry->d_len + 1u);
 		free((char *)dentry_name(dentry));
+	}
 	kmem_cache_free(dentry_cachep, dentry);
 }
 

@@ -47,6 +47,9 @@ struct plain_inode {
 
 struct plain_inode *PLAIN_I(const struct inode *inode);
 
+/* Make @inode, new, a symlink to @target. 0, -ENOMEM, or -ENOSPC: too much text (mm/vmstat.h). */
+int plain_set_link(struct inode *inode, const char *target);
+
 /* The name's bytes, NUL-terminated. */
 const char *dentry_name(const struct dentry *dentry);
 

@@ -17,6 +17,7 @@
 #include "fs/xattr.h"
 #include "lib/log.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 
 #define DAY_SECONDS (24 * 60 * 60)
 
@@ -150,13 +151,31 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode,
 
 /* ------------------------------------------------------------------ the counts */
 
+int plain_set_link(struct inode *inode, const char *target)
+{
+	size_t size = strlen(target) + 1;
+	char *copy;
+
+	if (!vm_fits(VM_TEXT, size))
+		return -ENOSPC;
+	copy = should_failslab() ? NULL : strdup(target);
+	if (copy == NULL)
+		return -ENOMEM;
+	vm_account(VM_TEXT, size);
+	PLAIN_I(inode)->link = copy;
+	return 0;
+}
+
 static void free_plain(struct inode *inode)
 {
 	struct plain_inode *pi = PLAIN_I(inode);
 
 	if (pi->destroy != NULL)
 		pi->destroy(inode);
-	free(pi->link);
+	if (pi->link != NULL) {
+		vm_unaccount(VM_TEXT, strlen(pi->link) + 1);
+		free(pi->link);
+	}
 	kmem_cache_free(inode_cachep, pi);
 }
 

@@ -53,6 +53,7 @@ int simple_symlink(struct inode *dir, const struct qstr *name, const char *targe
 		   const struct cred *cred, struct inode **ret_inode)
 {
 	struct inode *inode;
+	int err;
 
 	if (d_lookup(dir->i_sb, dir, name) != NULL)
 		return -EEXIST;
@@ -61,10 +62,12 @@ int simple_symlink(struct inode *dir, const struct qstr *name, const char *targe
 		return -errno;
 	inode_init_owner(inode, dir, S_IFLNK | 0777, cred);
 	inode->i_op = &simple_symlink_inode_operations;
-	PLAIN_I(inode)->link = should_failslab() ? NULL : strdup(target);
-	if (PLAIN_I(inode)->link == NULL || d_add(dir, name, inode) == NULL) {
+	err = plain_set_link(inode, target);
+	if (err == 0 && d_add(dir, name, inode) == NULL)
+		err = -ENOMEM;
+	if (err != 0) {
 		inode_drop_nlink(inode);
-		return -ENOMEM;
+		return err;
 	}
 	*ret_inode = inode;
 	return 0;

@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 
 struct simple_xattr {
 	TAILQ_ENTRY(simple_xattr) link;
@@ -100,6 +101,7 @@ static void xattr_remove(struct simple_xattrs *xs, struct simple_xattr *x)
 	TAILQ_REMOVE(&xs->list, x, link);
 	xs->nr--;
 	xs->bytes -= x->name_size + x->size;
+	vm_unaccount(VM_TEXT, sizeof(*x) + x->name_size + x->size);
 	free(x);
 }
 
@@ -112,6 +114,9 @@ static int xattr_insert(struct simple_xattrs *xs, struct simple_xattr *x, struct
 		return -ENOSPC;
 	if (xs->bytes - freed + x->name_size + x->size > SIMPLE_XATTRS_BYTES)
 		return -ENOSPC;
+	if (!vm_fits(VM_TEXT, sizeof(*x) + x->name_size + x->size))
+		return -ENOSPC;
+	vm_account(VM_TEXT, sizeof(*x) + x->name_size + x->size);
 	xs->nr++;
 	xs->bytes += x->name_size + x->size;
 	if (old == NULL) {

@@ -48,6 +48,7 @@ struct fuse_iocb {
 	void (*finish)(struct fuse_iocb *io, ssize_t ret);
 	void *mem;	     /* given back with the iocb, by mem_kind */
 	size_t out_size;     /* ioctl: bytes of answer */
+	size_t data_cost;    /* bytes that count in VM_PARKED */
 	ssize_t early_ret;   /* completed while it was being started */
 	enum iocb_mem mem_kind;
 	bool starting;	     /* the operation has not returned yet */

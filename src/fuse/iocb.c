@@ -27,6 +27,7 @@
 
 #include "lib/log.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 
 /* A remainder of at most this many bytes is copied, so that it does not hold a whole buffer. */
 #define IOCB_COPY_MAX (32u << 10)
@@ -61,14 +62,40 @@ void *iocb_mem(struct fuse_iocb *io, size_t size)
 {
 	if (size <= sizeof(io->arg))
 		return io->arg;
-	io->mem = malloc(size);
+	io->mem = should_failslab() ? NULL : malloc(size);
 	if (io->mem != NULL)
 		io->mem_kind = IOCB_MEM_HEAP;
 	return io->mem;
 }
 
+/* As iocb_mem, for data of a write that waits. NULL: no memory, or too much is kept already. */
+static void *iocb_data_mem(struct fuse_iocb *io, size_t size)
+{
+	size_t cost = size > IOCB_COPY_MAX ? SESSION_BUF_SIZE : size;
+	char *mem;
+
+	if (size <= sizeof(io->arg))
+		return io->arg;
+	if (!vm_fits(VM_PARKED, cost))
+		return NULL;
+	if (size > IOCB_COPY_MAX) {
+		mem = session_take_buf(io->session);
+		io->mem = mem;
+		io->mem_kind = mem != NULL ? IOCB_MEM_RECEIVE : IOCB_MEM_NONE;
+	} else {
+		mem = iocb_mem(io, size);
+	}
+	if (mem == NULL)
+		return NULL;
+	io->data_cost = cost;
+	vm_account(VM_PARKED, cost);
+	return mem;
+}
+
 void iocb_free(struct fuse_iocb *io)
 {
+	if (io->data_cost > 0)
+		vm_unaccount(VM_PARKED, io->data_cost);
 	if (io->mem_kind == IOCB_MEM_RECEIVE)
 		session_put_buf(io->session, io->mem);
 	else
@@ -110,24 +137,27 @@ static void on_interrupt(fuse_req_t req, void *data)
 	io->kiocb.ki_cancel(&io->kiocb, -EINTR);
 }
 
-/* What was not sent lies in the receive buffer, which the next request overwrites. */
+/*
+ * What was not sent lies in the receive buffer, which the next request overwrites.
+ * When there is no room for all of it a stream keeps the beginning: a short write,
+ * after which the caller comes with the rest again. Commands are not cut.
+ */
 static int iocb_keep_data(struct fuse_iocb *io)
 {
 	struct iov_iter *iter = &io->kiocb.ki_iter;
+	void *mem = iocb_data_mem(io, iter->count);
 
-	if (iter->count <= IOCB_COPY_MAX) {
-		void *copy = iocb_mem(io, iter->count);
-
-		if (copy == NULL)
-			return -ENOMEM;
-		memcpy(copy, iter->buf, iter->count);
-		iter->buf = copy;
-		return 0;
+	if (mem == NULL && !(io->kiocb.ki_filp->f_mode & FMODE_STREAM))
+		return -ENOBUFS;
+	if (mem == NULL) {
+		iter->count = sizeof(io->arg);
+		mem = io->arg;
 	}
-	io->mem = session_take_buf(io->session);
-	if (io->mem == NULL)
-		return -ENOMEM;
-	io->mem_kind = IOCB_MEM_RECEIVE;
+	/* A receive buffer was taken whole; the data stays where it is in it. */
+	if (io->mem_kind == IOCB_MEM_RECEIVE)
+		return 0;
+	memcpy(mem, iter->buf, iter->count);
+	iter->buf = mem;
 	return 0;
 }
 
@@ -141,7 +171,7 @@ static void iocb_park(struct fuse_iocb *io)
 	LIST_INSERT_HEAD(&io->session->parked, io, link);
 
 	if (io->has_data && iocb_keep_data(io) != 0)
-		kiocb->ki_cancel(kiocb, -ENOMEM);
+		kiocb->ki_cancel(kiocb, -ENOBUFS);
 	else if (fuse_req_interrupted(io->req))
 		kiocb->ki_cancel(kiocb, -EINTR);
 	else

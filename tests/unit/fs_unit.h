@@ -11,6 +11,7 @@
 
 #include "fs/dcache.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 #include "unit.h"
 
 static const struct cred me = {.uid = 1000, .gid = 100, .pid = 1};
@@ -97,6 +98,10 @@ static inline void fs_down(void)
 	super_fini(&sb);
 	ck_assert_int_eq(kmem_cache_destroy(bare_cachep), 0);
 	ck_assert_ptr_null(kmem_cache_next(NULL));
+	for (enum vm_item i = 0; i < NR_VM_ITEMS; i++) {
+		ck_assert_uint_eq(vm_stat(i)->objects, 0);
+		ck_assert_uint_eq(vm_stat(i)->bytes, 0);
+	}
 }
 
 static inline unsigned long in_use(const char *cache)

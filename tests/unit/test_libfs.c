@@ -154,6 +154,30 @@ START_TEST(symlinks_keep_their_target)
 }
 END_TEST
 
+START_TEST(text_is_counted_and_bounded)
+{
+	struct inode *ret;
+	char name[100];
+	const struct qstr n = {.name = name, .len = 90};
+	uint64_t bytes = vm_stat(VM_TEXT)->bytes, objects = vm_stat(VM_TEXT)->objects;
+
+	ck_assert_int_eq(simple_symlink(root, &(struct qstr){"k", 1}, "123456789", &me, &ret), 0);
+	ck_assert_uint_eq(vm_stat(VM_TEXT)->bytes, bytes + 10);
+	/* A name that does not fit into a dentry. */
+	memset(name, 'n', sizeof(name));
+	name[90] = '\0';
+	ck_assert_int_eq(simple_symlink(root, &n, "1234", &me, &ret), 0);
+	ck_assert_uint_eq(vm_stat(VM_TEXT)->bytes, bytes + 10 + 5 + 91);
+	ck_assert_uint_eq(vm_stat(VM_TEXT)->objects, objects + 3);
+	vm_set_max(VM_TEXT, bytes + 110);
+	ck_assert_int_eq(simple_symlink(root, &(struct qstr){"m", 1}, "1234", &me, &ret), -ENOSPC);
+	ck_assert_int_eq(simple_symlink(root, &(struct qstr){"m", 1}, "123", &me, &ret), 0);
+	ck_assert_int_eq(simple_unlink(root, &n), 0);
+	ck_assert_uint_eq(vm_stat(VM_TEXT)->bytes, bytes + 14);
+	vm_set_max(VM_TEXT, 0);
+}
+END_TEST
+
 START_TEST(link_refuses)
 {
 	static const struct inode_operations no_links;
@@ -374,6 +398,7 @@ int main(void)
 	tcase_add_test(tc, lookup_finds);
 	tcase_add_test(tc, mkdir_makes);
 	tcase_add_test(tc, symlinks_keep_their_target);
+	tcase_add_test(tc, text_is_counted_and_bounded);
 	tcase_add_test(tc, link_refuses);
 	tcase_add_test(tc, unlink_and_rmdir_refuse);
 	tcase_add_loop_test(tc, rename_answers, 0, (int)ARRAY_SIZE(moves));

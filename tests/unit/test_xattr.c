@@ -209,6 +209,24 @@ START_TEST(changes_touch_ctime)
 }
 END_TEST
 
+START_TEST(all_of_them_together)
+{
+	uint64_t bytes;
+
+	ck_assert_int_eq(set("user.a", "12345678", 0), 0);
+	bytes = vm_stat(VM_TEXT)->bytes;
+	ck_assert_uint_gt(bytes, 15);
+	vm_set_max(VM_TEXT, 2 * bytes);
+	ck_assert_int_eq(set("user.b", "123456789", 0), -ENOSPC);
+	ck_assert_uint_eq(vm_stat(VM_TEXT)->bytes, bytes);
+	ck_assert_int_eq(set("user.b", "12345678", 0), 0);
+	ck_assert_int_eq(set("user.c", "", 0), -ENOSPC);
+	ck_assert_int_eq(simple_xattr_set(f, "user.a", NULL, 0, XATTR_REPLACE), 0);
+	ck_assert_int_eq(set("user.c", "", 0), 0);
+	vm_set_max(VM_TEXT, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("xattr");
@@ -221,6 +239,7 @@ int main(void)
 	tcase_add_test(tc, buffers_that_are_too_small);
 	tcase_add_test(tc, at_most_so_many);
 	tcase_add_test(tc, at_most_so_many_bytes);
+	tcase_add_test(tc, all_of_them_together);
 	tcase_add_test(tc, without_memory);
 	tcase_add_test(tc, they_go_with_the_inode);
 	tcase_add_test(tc, changes_touch_ctime);
