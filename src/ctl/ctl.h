@@ -20,10 +20,25 @@ struct socket;
  */
 ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd, void *arg);
 
+/*
+ * ioctl(2) on a control file: the same on its socket, but for what may have to wait
+ * (connect, bind, accept: -ENOTTY). -ESTALE: the socket is gone.
+ */
+ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
+
 /* ctl_tree.c -------------------------------------------------------------- */
 
 /* Make @inode, the directory .ctl, the mirror of @root. 0. */
 int ctl_root_init(struct inode *root, struct inode *inode);
+
+/* The mirror of @real, made if there is none. 0 or -errno. */
+int ctl_mirror(struct inode *real, struct inode **ret_inode);
+
+/*
+ * The st_ino of the mirror of the inode with the st_ino @ino, known before there is
+ * one; readdir tells it. Real ones stay below.
+ */
+uint64_t ctl_ino(uint64_t ino);
 
 /* The files in the mirror: read (status.c) and write (text.c). */
 extern const struct file_operations ctl_file_fops;

@@ -45,8 +45,7 @@ static bool is_top(const struct inode *inode)
 	return inode->i_mirror == inode->i_sb->s_root;
 }
 
-/* Its own number, known before there is a mirror; readdir tells it. Real ones stay below. */
-static uint64_t ctl_ino(uint64_t ino)
+uint64_t ctl_ino(uint64_t ino)
 {
 	return ino | (uint64_t)1 << 48;
 }
@@ -86,6 +85,14 @@ static int mirror_new(struct inode *real, struct inode **ret_inode)
 	inode->i_mirror = real;
 	real->i_mirror = inode;
 	*ret_inode = inode;
+	return 0;
+}
+
+int ctl_mirror(struct inode *real, struct inode **ret_inode)
+{
+	if (real->i_mirror == NULL)
+		return mirror_new(real, ret_inode);
+	*ret_inode = real->i_mirror;
 	return 0;
 }
 
@@ -140,10 +147,7 @@ static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 	dentry = d_lookup(dir->i_sb, dir->i_mirror, name);
 	if (dentry == NULL || !is_mirrored(dentry->d_inode, dir->i_mirror))
 		return -ENOENT;
-	if (dentry->d_inode->i_mirror == NULL)
-		return mirror_new(dentry->d_inode, ret_inode);
-	*ret_inode = dentry->d_inode->i_mirror;
-	return 0;
+	return ctl_mirror(dentry->d_inode, ret_inode);
 }
 
 /* ------------------------------------------------------------------ attributes */
@@ -266,11 +270,12 @@ const struct file_operations ctl_dir_fops = {
 	.iterate = ctl_dir_iterate,
 };
 
-/* No ioctl: those belong to the socket's own file. Always ready for poll. */
+/* Always ready for poll. */
 const struct file_operations ctl_file_fops = {
 	.open = ctl_open,
 	.release = ctl_release,
 	.read_iter = ctl_read_iter,
 	.write_iter = ctl_write_iter,
+	.ioctl = ctl_ioctl,
 	.size = ctl_size,
 };

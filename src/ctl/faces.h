@@ -25,7 +25,7 @@ ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
 extern const struct inode_operations ctl_dir_iops;
 extern const struct file_operations ctl_dir_fops;
 
-/* The tables: .proc (proc.c). */
+/* The tables, and control files by number: .proc (proc.c, proc_sock.c). */
 extern const struct inode_operations proc_dir_iops;
 
 /* Paths that dial: tcp (dial.c). */

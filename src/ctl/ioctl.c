@@ -185,16 +185,38 @@ ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd
 	return op != NULL ? op->fn(sock, iocb, arg) : -ENOTTY;
 }
 
-ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
+static int may_operate(const struct operation *op, const struct file *file)
 {
-	const struct operation *op = find_operation(cmd);
-	const struct file *file = iocb->ki_filp;
-
-	if (op == NULL)
-		return -ENOTTY;
 	if (op->need == NEED_WRITE && !file_writable(file))
 		return -EBADF;
 	if (op->need == NEED_READ && !file_readable(file))
 		return -EBADF;
-	return op->fn(SOCKET_I(file->f_inode), iocb, arg);
+	return 0;
+}
+
+ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
+{
+	const struct operation *op = find_operation(cmd);
+	struct inode *inode = iocb->ki_filp->f_inode->i_mirror;
+	int err;
+
+	/* What waits is parked with the open file of a socket, which this is not. */
+	if (op == NULL || cmd == SOCKFS_IOC_CONNECT || cmd == SOCKFS_IOC_BIND ||
+	    cmd == SOCKFS_IOC_ACCEPT)
+		return -ENOTTY;
+	if (inode == NULL || inode->i_state & I_CLEAR)
+		return -ESTALE;
+	err = may_operate(op, iocb->ki_filp);
+	return err != 0 ? err : op->fn(SOCKET_I(inode), iocb, arg);
+}
+
+ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
+{
+	const struct operation *op = find_operation(cmd);
+	int err;
+
+	if (op == NULL)
+		return -ENOTTY;
+	err = may_operate(op, iocb->ki_filp);
+	return err != 0 ? err : op->fn(SOCKET_I(iocb->ki_filp->f_inode), iocb, arg);
 }

@@ -135,6 +135,25 @@ static int proc_create(struct inode *dir, const struct proc_table *table)
 	return 0;
 }
 
+static int proc_mkdir(struct inode *dir, const char *word)
+{
+	const struct qstr name = {.name = word, .len = strlen(word)};
+	struct inode *inode = new_inode_plain(dir->i_sb, S_IFDIR | 0555, dir->i_uid, dir->i_gid);
+
+	if (inode == NULL)
+		return -errno;
+	inode->i_op = &proc_sock_iops;
+	inode->i_fop = &proc_sock_fops;
+	inode->i_state |= I_FIXED;
+	if (d_add(dir, &name, inode) == NULL) {
+		inode_drop_nlink(inode);
+		return -ENOMEM;
+	}
+	inode->i_nlink = 2;
+	dir->i_nlink++;
+	return 0;
+}
+
 int proc_root_init(struct inode *root, struct inode *inode)
 {
 	int err = 0;
@@ -142,5 +161,5 @@ int proc_root_init(struct inode *root, struct inode *inode)
 	(void)root;
 	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(tables); i++)
 		err = proc_create(inode, &tables[i]);
-	return err;
+	return err != 0 ? err : proc_mkdir(inode, "sock");
 }

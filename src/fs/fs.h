@@ -206,6 +206,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct dentry_list i_dentry; /* its names, the oldest first */
+	struct inode *i_hash;	     /* sockets: the next of those with the same hash */
 	struct inode *i_mirror;	     /* its control file or directory under .ctl; and back */
 	struct simple_xattrs *i_xattrs;
 	int64_t i_atime_sec, i_mtime_sec, i_ctime_sec;
@@ -378,6 +379,7 @@ struct super_block {
 	struct inode *s_root;
 	struct idtable s_inodes; /* nodeid -> struct inode */
 	struct idtable s_files;	 /* file handle -> struct file */
+	struct inode **s_inode_hash; /* st_ino -> a socket's inode */
 	struct dentry_hash s_dentries;
 	uint64_t s_next_ino;
 	mode_t s_umask;		/* bits that no new socket has, unless by chmod */
@@ -455,6 +457,9 @@ void inode_init_once(struct inode *inode);
 
 /* Nodeid to inode; NULL for a number that was not given out or is gone (ESTALE). */
 struct inode *ilookup(struct super_block *sb, uint64_t nodeid);
+
+/* The socket with the st_ino @ino that has not been evicted, or NULL. fs/inode.c. */
+struct inode *find_inode_by_ino(const struct super_block *sb, uint64_t ino);
 
 /* The three counts. Each put may free the inode. */
 static inline void ihold(struct inode *inode)

@@ -102,6 +102,7 @@ struct inode *new_inode_pseudo(struct super_block *sb)
 	inode->i_mode = S_IFREG;
 	inode->i_uid = 0;
 	inode->i_gid = 0;
+	insert_inode_hash(inode);
 	sb->s_nr_sockets++;
 	return inode;
 }
@@ -203,6 +204,7 @@ static void evict(struct inode *inode)
 	struct super_block *sb = inode->i_sb;
 
 	inode->i_state |= I_CLEAR;
+	remove_inode_hash(inode);
 	inode->i_busy++;
 	sb->s_op->evict_inode(inode);
 	inode->i_busy--;

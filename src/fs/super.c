@@ -50,10 +50,14 @@ int super_init(struct super_block *sb, const struct super_operations *s_op,
 		goto exit_dcache;
 	if (idtable_init(&sb->s_files, 0) != 0)
 		goto fini_inodes;
-	if (make_root(sb, dir_iop, mode, uid, gid) != 0)
+	if (inode_hash_init(sb) != 0)
 		goto fini_files;
+	if (make_root(sb, dir_iop, mode, uid, gid) != 0)
+		goto fini_hash;
 	return 0;
 
+fini_hash:
+	inode_hash_fini(sb);
 fini_files:
 	idtable_fini(&sb->s_files);
 fini_inodes:
@@ -94,6 +98,7 @@ void super_fini(struct super_block *sb)
 	inode_forget_all(sb->s_root);
 	idtable_fini(&sb->s_files);
 	idtable_fini(&sb->s_inodes);
+	inode_hash_fini(sb);
 	/* Each says itself what is still out. */
 	(void)dcache_exit(sb);
 	(void)file_cache_exit();

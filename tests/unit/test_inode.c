@@ -306,8 +306,8 @@ START_TEST(super_block_without_memory)
 	}
 	kmem_fault_after(-1);
 	super_fini(&other);
-	/* inode_cache, filp, the hash, dentry, idtable_chunk, the root, its place: folder, chunk. */
-	ck_assert_int_eq(failed, 8);
+	/* inode_cache, filp, two hashes, dentry, idtable_chunk, the root, its place: folder, chunk. */
+	ck_assert_int_eq(failed, 9);
 	ck_assert_int_eq(super_init(&sb, &bare_ops, &bare_dir_iops, 0755, 0, 0), 0);
 }
 END_TEST
@@ -363,6 +363,38 @@ START_TEST(unmount_with_everything_open)
 END_TEST
 
 /* What still works at unmount is a bug of its room: it is told, and nothing is freed under it. */
+/* Those of one chain, removed from its head, its middle and its end. */
+START_TEST(sockets_by_number)
+{
+	struct inode *x[5];
+	uint64_t ino[5];
+
+	for (int i = 0; i < 5; i++) {
+		x[i] = new_inode_pseudo(&sb);
+		ck_assert_ptr_nonnull(x[i]);
+		ino[i] = x[i]->i_ino;
+		ck_assert_uint_eq(ino[i] % 65536, ino[0] % 65536);
+		sb.s_next_ino += 65535;
+	}
+	ck_assert_ptr_null(find_inode_by_ino(&sb, ino[0] + 1));
+	ck_assert_ptr_null(find_inode_by_ino(&sb, ino[4] + 65536));
+	ck_assert_ptr_null(find_inode_by_ino(&sb, sb.s_root->i_ino));
+	for (int i = 0; i < 5; i++) {
+		static const int order[] = {2, 4, 0, 1, 3};
+		struct inode *gone = x[order[i]];
+
+		ck_assert_ptr_eq(find_inode_by_ino(&sb, ino[order[i]]), gone);
+		/* Evicted, though the kernel still knows it: it is not found any more. */
+		inode_get_lookup(gone);
+		inode_drop_nlink(gone);
+		x[order[i]] = NULL;
+		for (int k = 0; k < 5; k++)
+			ck_assert_ptr_eq(find_inode_by_ino(&sb, ino[k]), x[k]);
+		inode_forget(gone, 1);
+	}
+}
+END_TEST
+
 START_TEST(unmount_with_work_in_flight)
 {
 	struct inode *x = make_file(sb.s_root, "x");
@@ -402,6 +434,7 @@ int main(void)
 	tcase_add_test(tc, create_without_memory);
 	tcase_add_test(tc, super_block_without_memory);
 	tcase_add_test(tc, unmount_with_everything_open);
+	tcase_add_test(tc, sockets_by_number);
 	tcase_add_test(tc, unmount_with_work_in_flight);
 	suite_add_tcase(s, tc);
 	return unit_run(s);

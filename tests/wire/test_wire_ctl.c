@@ -320,7 +320,7 @@ START_TEST(garbage)
 	/* Far behind the end, and at it. */
 	ck_assert_int_eq(read_at(&p, 1 << 30, buf, 8), 0);
 	ck_assert_int_eq(read_at(&p, INT64_MAX, buf, 8), 0);
-	ck_assert_int_eq(wire_ioctl(w, p.mirror, p.fh, SOCKFS_IOC_ABORT, NULL), -ENOTTY);
+	ck_assert_int_eq(wire_ioctl(w, p.mirror, p.fh, SOCKFS_IOC_ABORT, NULL), -ENOTCONN);
 	ck_assert(status_has(&p, "\nstate unconnected\n"));
 }
 END_TEST
