@@ -4,7 +4,7 @@
  *
  * Numbers are given out one after the other, so the low bits spread them evenly.
  * As the kernel's, the table has one size for ever: with as many sockets as a
- * process can have descriptors (2^20) a chain is 16 long. Pages of it that nobody
+ * process can have descriptors (2^20) a chain is 4 long. Pages of it that nobody
  * has used yet take no memory.
  */
 #include "config.h"
@@ -15,7 +15,7 @@
 #include "fs/fs_i.h"
 #include "mm/slab.h"
 
-#define HASH_BITS 16
+#define HASH_BITS 18
 
 static struct inode **chain_of(const struct super_block *sb, uint64_t ino)
 {
