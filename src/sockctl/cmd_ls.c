@@ -4,145 +4,23 @@
  */
 #include "config.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "net/addr.h"
+#include "sockctl/rows.h"
 #include "sockctl/sockctl.h"
 
 #define WATCH_MS 1000
+#define NAME_WIDTH_MIN 12 /* less tells nobody which file it is */
 
 enum { NAME, STATE, RECVQ, SENDQ, LOCAL, PEER, NR_COLUMNS };
 
 static const char *const titles[NR_COLUMNS] = {"NAME",	 "STATE", "RECV-Q",
 					       "SEND-Q", "LOCAL", "PEER"};
-
-struct row {
-	char *name;	/* as it is */
-	char *text;	/* for eyes */
-	int text_width;
-	bool known;	/* info is filled */
-	struct sockfs_info info;
-};
-
-struct table {
-	struct row *rows;
-	size_t n, room;
-};
-
-/*
- * 0 and the info, or -errno. O_NONBLOCK so that nothing in a directory can stop
- * the listing; asking needs no special mode, so what may be opened at all will do.
- */
-static int ask(int dirfd, const char *name, struct sockfs_info *ret_info)
-{
-	const int flags = O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-	int err = 0, fd = openat(dirfd, name, O_RDONLY | flags);
-
-	if (fd < 0 && errno == EACCES)
-		fd = openat(dirfd, name, O_WRONLY | flags);
-	if (fd < 0)
-		return -errno;
-	memset(ret_info, 0, sizeof(*ret_info));
-	if (ioctl(fd, SOCKFS_IOC_INFO, ret_info) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-/* Add @name if it is a socket, known or not. 0 or -ENOMEM. */
-static int add_row(struct table *t, int dirfd, const char *name, dev_t dev)
-{
-	struct stat st;
-	struct row row = {.known = true};
-	int err;
-
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
-	    st.st_dev != dev)
-		return 0;
-	err = ask(dirfd, name, &row.info);
-	/* Not ours, or gone since it was listed. */
-	if (err == -ENOTTY || err == -ENOSYS || err == -ENOENT)
-		return 0;
-	row.known = !err;
-	if (t->n == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-		struct row *rows = reallocarray(t->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return -ENOMEM;
-		t->rows = rows;
-		t->room = room;
-	}
-	row.name = strdup(name);
-	row.text = printable(name, &row.text_width);
-	if (!row.name || !row.text) {
-		free(row.name);
-		free(row.text);
-		return -ENOMEM;
-	}
-	t->rows[t->n++] = row;
-	return 0;
-}
-
-static void table_clear(struct table *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->n; i++) {
-		free(t->rows[i].name);
-		free(t->rows[i].text);
-	}
-	free(t->rows);
-	*t = (struct table){0};
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct row *)a)->name, ((const struct row *)b)->name);
-}
-
-/* 0, or EXIT_FAILED after a message. */
-static int read_dir(const char *dir, DIR *d, struct table *t)
-{
-	struct stat st;
-	struct statfs sfs;
-	struct dirent *entry;
-
-	if (fstat(dirfd(d), &st) != 0 || fstatfs(dirfd(d), &sfs) != 0) {
-		complain("%s: %s", dir, strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (sfs.f_type != FUSE_SUPER_MAGIC) {
-		complain("%s: not in a sockfs mount", dir);
-		return EXIT_FAILED;
-	}
-	for (;;) {
-		errno = 0;
-		entry = readdir(d);
-		if (!entry)
-			break;
-		if (add_row(t, dirfd(d), entry->d_name, st.st_dev)) {
-			errno = ENOMEM;
-			break;
-		}
-	}
-	if (errno) {
-		complain("%s: %s", dir, strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (t->n)
-		qsort(t->rows, t->n, sizeof(t->rows[0]), by_name);
-	return EXIT_DONE;
-}
 
 static const char *state_colour(const struct row *row)
 {
@@ -190,7 +68,45 @@ static void print_line(const char *name, int name_width, const char *colour,
 	       width[LOCAL], text[LOCAL], text[PEER]);
 }
 
-static void print_table(const struct table *t, bool colour)
+/* Of the terminal; 0: there is none, and nothing is cut for a program. */
+static int terminal_columns(void)
+{
+	const char *text = getenv("COLUMNS");
+	struct winsize size;
+	int columns;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	columns = text ? atoi(text) : 0;
+	if (columns <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		columns = size.ws_col;
+	return columns > 0 ? columns : 0;
+}
+
+/* Cut long names, so that a line is no longer than the terminal's. */
+static void fit_names(struct table *t, int *width)
+{
+	int i, room = terminal_columns();
+	size_t r;
+
+	if (room == 0)
+		return;
+	for (i = STATE; i < NR_COLUMNS; i++)
+		room -= 2 + width[i];
+	if (room < NAME_WIDTH_MIN)
+		room = NAME_WIDTH_MIN;
+	if (width[NAME] <= room)
+		return;
+	for (r = 0; r < t->n; r++) {
+		struct row *row = &t->rows[r];
+
+		if (row->text_width > room)
+			row->text_width = shorten(row->text, row->text_width, room);
+	}
+	width[NAME] = room;
+}
+
+static void print_table(struct table *t, bool colour)
 {
 	struct cells c;
 	int width[NR_COLUMNS];
@@ -207,6 +123,7 @@ static void print_table(const struct table *t, bool colour)
 			if ((int)strlen(c.text[i]) > width[i])
 				width[i] = (int)strlen(c.text[i]);
 	}
+	fit_names(t, width);
 	for (i = STATE; i < NR_COLUMNS; i++)
 		strcpy(c.text[i], titles[i]);
 	print_line(titles[NAME], (int)strlen(titles[NAME]), NULL, c.text, width);
@@ -232,8 +149,7 @@ static void print_json(const struct table *t)
 		if (row->known) {
 			json_info(stdout, row->name, &row->info);
 		} else {
-			fputs("\"name\":", stdout);
-			json_string(stdout, row->name);
+			json_name(stdout, row->name);
 			fputs(",\"state\":null", stdout);
 		}
 		putchar('}');
@@ -241,23 +157,17 @@ static void print_json(const struct table *t)
 	puts("]");
 }
 
-/* One listing. */
-static int list(const char *dir, bool json, bool colour, bool in_place)
+/* One listing. What was found is printed even if it is not all. */
+static int list(const char *dir, const struct args *args, bool colour, bool in_place)
 {
+	unsigned int what = (args->recursive ? ROWS_RECURSIVE : 0) | (args->all ? ROWS_NAMELESS : 0);
 	struct table t = {0};
-	DIR *d = opendir(dir);
-	int status;
+	int status = table_read(&t, dir, what);
 
-	if (!d) {
-		complain("%s: %s", dir, strerror(errno));
-		return EXIT_FAILED;
-	}
-	status = read_dir(dir, d, &t);
-	closedir(d);
-	if (!status) {
+	if (!status || t.n) {
 		if (in_place)
 			fputs("\033[H\033[J", stdout);
-		if (json)
+		if (args->json)
 			print_json(&t);
 		else
 			print_table(&t, colour);
@@ -282,7 +192,7 @@ int cmd_ls(const struct args *args)
 	int status;
 
 	for (;;) {
-		status = list(dir, args->json, colour, in_place);
+		status = list(dir, args, colour, in_place);
 		if (status || !args->watch || fflush(stdout))
 			return status;
 		poll(NULL, 0, WATCH_MS);

@@ -28,10 +28,19 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/*
+ * Removed, and our descriptor keeps it alive: nothing would come any more. Who has given
+ * us the descriptor has it open as well; and to have a control file open, which has
+ * another st_ino, is no use of the socket.
+ */
+static bool is_ours_alone(const char *file, const struct stat *st, const struct sockfs_info *info)
+{
+	return st->st_nlink == 0 && st->st_ino == info->ino && !is_fd_name(file);
+}
+
 static int wait_for(int fd, const struct args *args, unsigned int state)
 {
 	const char *file = args->file;
-	bool named = false; /* it had a name when we first looked */
 	int64_t rest, end = now_ms() + args->timeout_ms;
 	struct sockfs_info info;
 	struct stat st;
@@ -48,16 +57,11 @@ static int wait_for(int fd, const struct args *args, unsigned int state)
 				 state_name(info.state));
 			return EXIT_FAILED;
 		}
-		/*
-		 * Our descriptor keeps a removed socket alive: nothing would come any more. One
-		 * that never had a name is held by somebody else as well.
-		 */
-		if (fstat(fd, &st) != 0 || (named && st.st_nlink == 0)) {
+		if (fstat(fd, &st) != 0 || is_ours_alone(file, &st, &info)) {
 			complain("%s: %s %s: %s", file, args->command, args->argv[0],
 				 strerror(ENOENT));
 			return EXIT_FAILED;
 		}
-		named = st.st_nlink > 0;
 		poll(NULL, 0, (int)(rest < PACE_MS ? rest : PACE_MS));
 	}
 }

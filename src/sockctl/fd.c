@@ -59,14 +59,30 @@ static int own_fd(const char *file)
 	return -1;
 }
 
+/* Whose descriptor, and which, @file stands for. */
+static bool parse_name(const char *file, pid_t *ret_pid, int *ret_fd)
+{
+	*ret_pid = getpid();
+	*ret_fd = own_fd(file);
+	if (*ret_fd >= 0)
+		return true;
+	return strncmp(file, "/proc/", 6) == 0 && parse_process(file + 6, ret_pid, ret_fd);
+}
+
+bool is_fd_name(const char *file)
+{
+	pid_t pid;
+	int fd;
+
+	return parse_name(file, &pid, &fd);
+}
+
 int fd_by_name(const char *file)
 {
-	int fd = own_fd(file), pidfd, err;
+	int fd, pidfd, err;
 	pid_t pid;
 
-	if (fd >= 0)
-		return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (strncmp(file, "/proc/", 6) != 0 || !parse_process(file + 6, &pid, &fd))
+	if (!parse_name(file, &pid, &fd))
 		return FD_NO_NAME;
 	if (pid == getpid())
 		return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

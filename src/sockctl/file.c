@@ -109,7 +109,7 @@ int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, con
 	while (ret < 0 && errno == EINTR);
 	if (ret >= 0)
 		return EXIT_DONE;
-	/* Another FUSE file system, or a control file. */
+	/* Another FUSE file system, a table, or what a control file does not do. */
 	if (errno == ENOTTY || errno == ENOSYS)
 		not_a_socket(file);
 	else

@@ -58,7 +58,7 @@ void json_string(FILE *out, const char *string)
 	for (; *s; s += len ? len : 1) {
 		len = utf8_len(s);
 		if (!len)
-			fputs("\\ufffd", out);
+			fprintf(out, "\\ufffd%02x", *s);
 		else if (*s == '"' || *s == '\\')
 			fprintf(out, "\\%c", *s);
 		else if (*s == '\n')
@@ -70,6 +70,23 @@ void json_string(FILE *out, const char *string)
 		else
 			fwrite(s, 1, len, out);
 	}
+	putc('"', out);
+}
+
+void json_name(FILE *out, const char *name)
+{
+	const unsigned char *s = (const unsigned char *)name;
+	size_t len = 0;
+
+	fputs("\"name\":", out);
+	json_string(out, name);
+	while (*s && (len = utf8_len(s)) > 0)
+		s += len;
+	if (!*s)
+		return;
+	fputs(",\"name_hex\":\"", out);
+	for (s = (const unsigned char *)name; *s; s++)
+		fprintf(out, "%02x", *s);
 	putc('"', out);
 }
 
@@ -88,8 +105,7 @@ void json_info(FILE *out, const char *name, const struct sockfs_info *info)
 	char proto[sizeof(info->proto) + 1] = "";
 
 	memcpy(proto, info->proto, sizeof(info->proto));
-	fputs("\"name\":", out);
-	json_string(out, name);
+	json_name(out, name);
 	fputs(",\"proto\":", out);
 	json_string(out, proto);
 	fprintf(out, ",\"state\":\"%s\",\"local\":", state_name(info->state));
@@ -108,6 +124,30 @@ void json_info(FILE *out, const char *name, const struct sockfs_info *info)
 		fputs("null", out);
 	fprintf(out, ",\"ino\":%" PRIu64 ",\"sk_ino\":%" PRIu64, (uint64_t)info->ino,
 		(uint64_t)info->sk_ino);
+}
+
+int shorten(char *text, int width, int room)
+{
+	int head = (room - 3) / 2, tail = room - 3 - head, at = 0, kept = 0;
+	char *s = text, *cut = NULL;
+	mbstate_t state;
+	wchar_t wc;
+
+	memset(&state, 0, sizeof(state));
+	while (!cut || width - at > tail) {
+		size_t len = mbrtowc(&wc, s, strlen(s), &state);
+		int columns = wcwidth(wc);
+
+		if (!cut && at + columns > head) {
+			cut = s;
+			kept = at;
+		}
+		at += columns;
+		s += len;
+	}
+	memcpy(cut, "...", 3);
+	memmove(cut + 3, s, strlen(s) + 1);
+	return kept + 3 + width - at;
 }
 
 char *printable(const char *s, int *ret_width)

@@ -58,7 +58,9 @@ static const struct command commands[] = {
 	{"get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2, NULL},
 	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
 	 NULL},
-	{"ls", cmd_ls, "[DIR] [--json] [-w]", "list the sockets of a directory", "w", true, 0, 1,
+	{"ls", cmd_ls, "[DIR] [-aR] [--json] [-w]", "list the sockets of a directory", "aRw", true, 0, 1,
+	 "-a: also those of the mount that have no name: dialled, or removed.\n"
+	 "-R: also those of the directories below.\n"
 	 "-w: again each second, until interrupted.\n"},
 	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
 	 "t:", false, 2, 2,
@@ -229,6 +231,12 @@ static int take_option(int opt, const char *word, struct args *args)
 	case 't':
 		if (parse_seconds(optarg, &args->timeout_ms))
 			return bad_usage(args, "'%s' is not a number of seconds", optarg);
+		return EXIT_DONE;
+	case 'a':
+		args->all = true;
+		return EXIT_DONE;
+	case 'R':
+		args->recursive = true;
 		return EXIT_DONE;
 	case 'w':
 		args->watch = true;

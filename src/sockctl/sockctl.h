@@ -27,6 +27,8 @@ struct args {
 	char fd_path[32]; /* of --fd N */
 	bool json;   /* --json */
 	bool watch;  /* -w */
+	bool all;    /* -a */
+	bool recursive; /* -R */
 	int backlog; /* -b N; 0: not given */
 	int64_t timeout_ms; /* -t SEC; -1: not given */
 };
@@ -51,6 +53,7 @@ int bad_usage(const struct args *args, const char *format, ...)
  * rights). The caller closes it. FD_NO_NAME: an ordinary path; -1 with errno.
  */
 int fd_by_name(const char *file);
+bool is_fd_name(const char *file);
 
 /* A number of a descriptor, or -1: @text is none. */
 int parse_fd(const char *text);
@@ -78,8 +81,13 @@ unsigned int state_by_name(const char *name);
 
 /* -------------------------------------------------------------------- printing */
 
-/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD and two hex digits. */
 void json_string(FILE *out, const char *s);
+/*
+ * "name":... and, for a name that is not UTF-8, "name_hex" with all its bytes: so no
+ * two names give the same.
+ */
+void json_name(FILE *out, const char *name);
 /* "HOST:PORT" as a JSON string, null when unset. */
 void json_addr(FILE *out, const struct sockfs_addr *addr);
 /* The keys that stat and ls have in common, without braces. */
@@ -90,6 +98,12 @@ void json_info(FILE *out, const char *name, const struct sockfs_info *info);
  * backslash as \\. Returns a malloc'ed string (NULL: no memory) and its columns.
  */
 char *printable(const char *s, int *ret_width);
+
+/*
+ * Cut printable()'s @text of @width columns in its middle, so that it takes at most
+ * @room (5 or more, and less than @width). Returns the columns that it has then.
+ */
+int shorten(char *text, int width, int room);
 
 /* -------------------------------------------------------------------- commands */
 
