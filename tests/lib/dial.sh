@@ -28,7 +28,7 @@ echo "$three, $four"
 # A child gets the descriptor like any other.
 exec 3<> "$echo_server"
 (echo 'from a child' >&3)
-sed 1q <&3
+sed -u 1q <&3
 exec 3>&-
 
 # A connection that fails is an open that fails, and the script goes on.

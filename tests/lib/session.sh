@@ -16,7 +16,7 @@ read -r two <&3
 exec 3<&-
 echo "$one, $two"
 echo third > web
-sed 1q web
+sed -u 1q web
 
 # Lines of the control file are words.
 while read -r key value; do
