@@ -33,6 +33,9 @@
 
 #define DRAIN_MS 5000
 
+/* Bytes of open tables. */
+#define MAX_TABLES (256u << 20)
+
 struct daemon {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
@@ -204,6 +207,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	d->sb.s_umask = opt->umask;
 	vm_set_max(VM_PARKED, opt->max_parked);
 	vm_set_max(VM_TEXT, opt->max_text);
+	vm_set_max(VM_TABLES, MAX_TABLES);
 	err = faces_init(&d->sb);
 	if (err != 0)
 		fail("directories", err);

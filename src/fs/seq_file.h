@@ -26,7 +26,10 @@ struct seq_file {
 	uint64_t pos; /* of show: where it stands, 0 at first */
 	uint64_t nr;  /* of show: lines */
 	struct super_block *sb;
-	struct kiocb *iocb; /* the open that waits */
+	struct kiocb_queue waiters; /* opens, while it is made */
+	bool behind; /* another one of this table is being made first */
+	unsigned int opens; /* made: files that read it */
+	LIST_ENTRY(seq_file) link;
 	struct work_struct work;
 };
 
@@ -40,8 +43,9 @@ void seq_pad(struct seq_file *m, char c);
 
 /*
  * For f_op->open: make the text by calling @show(m, @data) until it is whole.
- * 0; -EIOCBQUEUED when there is more than one piece; -EPERM if the file is open
- * for writing; -ENOMEM. fs/seq_file.c.
+ * 0; -EIOCBQUEUED when there is more than one piece, or it is being made for another
+ * reader now; -EPERM if the file is open for writing; -ENOMEM, also when it is more than
+ * one piece and open tables are too long altogether (VM_TABLES). fs/seq_file.c.
  */
 int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_file *m, void *data),
 		void *data);

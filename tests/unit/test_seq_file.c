@@ -198,6 +198,196 @@ START_TEST(out_of_memory)
 }
 END_TEST
 
+/* ----------------------------------------------------------------------- sharing */
+
+static unsigned int made; /* how often show_version has begun */
+static unsigned int version;
+
+/* Three pieces of a text that says when it was begun. */
+static bool show_version(struct seq_file *m, void *data)
+{
+	(void)data;
+	if (m->pos == 0) {
+		made++;
+		m->nr = version;
+	}
+	seq_printf(m, "%llu", (unsigned long long)m->nr);
+	return ++m->pos < 3;
+}
+
+struct reader {
+	struct kiocb iocb;
+	struct file *file;
+	int ret; /* 1: waits */
+};
+
+static void reader_complete(struct kiocb *io, ssize_t ret)
+{
+	container_of(io, struct reader, iocb)->ret = (int)ret;
+}
+
+static void reader_open(struct reader *r)
+{
+	int err;
+
+	r->iocb = (struct kiocb){.ki_complete = reader_complete};
+	r->file = alloc_file(inode, O_RDONLY);
+	r->iocb.ki_filp = r->file;
+	r->ret = 1;
+	err = single_open(r->file, &r->iocb, show_version, NULL);
+	if (err != -EIOCBQUEUED)
+		r->ret = err;
+}
+
+static void reader_close(struct reader *r)
+{
+	if (r->ret == 0)
+		single_release(inode, r->file);
+	file_discard(r->file);
+}
+
+static void sharing_up(void)
+{
+	setup();
+	sb.s_begin_work = begin_work;
+	made = 0;
+	version = 1;
+}
+
+/* The first one's text may be older than the others' opens; they have one in common. */
+START_TEST(who_comes_meanwhile_shares_the_next)
+{
+	struct reader r[10];
+
+	reader_open(&r[0]);
+	version = 2;
+	for (int i = 1; i < 10; i++)
+		reader_open(&r[i]);
+	version = 3;
+	while (run_work(&sb))
+		;
+	ck_assert_uint_eq(made, 2);
+	ck_assert_uint_eq(vm_stat(VM_TABLES)->objects, 2);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(r[i].ret, 0);
+		ck_assert_str_eq(text_at(r[i].file, 0, 9), i == 0 ? "111" : "333");
+	}
+	reader_close(&r[0]);
+	for (int i = 1; i < 10; i++) {
+		ck_assert_uint_eq(vm_stat(VM_TABLES)->objects, 1);
+		reader_close(&r[i]);
+	}
+	ck_assert_uint_eq(vm_stat(VM_TABLES)->objects, 0);
+}
+END_TEST
+
+START_TEST(what_says_the_same_is_kept_once)
+{
+	struct reader r[10];
+
+	for (int i = 0; i < 10; i++) {
+		version = 1 + (i == 9);
+		reader_open(&r[i]);
+		while (run_work(&sb))
+			;
+		ck_assert_int_eq(r[i].ret, 0);
+		ck_assert_uint_eq(vm_stat(VM_TABLES)->objects, i == 9 ? 2 : 1);
+	}
+	ck_assert_uint_eq(made, 10);
+	ck_assert_str_eq(text_at(r[8].file, 0, 9), "111");
+	ck_assert_str_eq(text_at(r[9].file, 0, 9), "222");
+	for (int i = 0; i < 10; i++)
+		reader_close(&r[i]);
+}
+END_TEST
+
+/* Whoever leaves, the others get theirs, and what nobody wants is not made. */
+START_TEST(cancelled_among_others)
+{
+	for (int gone = 0; gone < 8; gone++) {
+		struct reader r[3];
+
+		made = 0;
+		for (int i = 0; i < 3; i++)
+			reader_open(&r[i]);
+		for (int i = 0; i < 3; i++)
+			if (gone & 1 << i)
+				r[i].iocb.ki_cancel(&r[i].iocb, -EINTR);
+		while (run_work(&sb))
+			;
+		/* The first had been begun. */
+		ck_assert_uint_eq(made, 1u + ((gone & 6) != 6));
+		for (int i = 0; i < 3; i++) {
+			ck_assert_int_eq(r[i].ret, gone & 1 << i ? -EINTR : 0);
+			reader_close(&r[i]);
+		}
+	}
+}
+END_TEST
+
+/* As when the daemon ends: no turns any more. */
+START_TEST(the_next_one_without_a_loop)
+{
+	struct reader r[3];
+
+	for (int i = 0; i < 3; i++)
+		reader_open(&r[i]);
+	sb.s_begin_work = NULL;
+	r[0].iocb.ki_cancel(&r[0].iocb, -ESHUTDOWN);
+	ck_assert_int_eq(r[0].ret, -ESHUTDOWN);
+	ck_assert_int_eq(r[1].ret, 0);
+	ck_assert_int_eq(r[2].ret, 0);
+	for (int i = 0; i < 3; i++)
+		reader_close(&r[i]);
+}
+END_TEST
+
+/* Also while one is made; but the short ones can always be read. */
+START_TEST(open_tables_are_bounded)
+{
+	struct file *file = new_file(O_RDONLY);
+	struct reader r[3];
+	char head[] = "short";
+
+	vm_set_max(VM_TABLES, 5);
+	version = 10;
+	reader_open(&r[0]);
+	while (run_work(&sb))
+		;
+	ck_assert_int_eq(r[0].ret, 0);
+	ck_assert_uint_eq(vm_stat(VM_TABLES)->bytes, 7);
+	version = 20;
+	reader_open(&r[1]);
+	ck_assert_int_eq(r[1].ret, -ENOMEM);
+	ck_assert_int_eq(single_open(file, &iocb, show_widths, head), 0);
+	single_release(inode, file);
+	file_discard(file);
+	reader_close(&r[1]);
+	reader_close(&r[0]);
+	vm_set_max(VM_TABLES, 3);
+	version = 30;
+	reader_open(&r[2]);
+	while (run_work(&sb))
+		;
+	ck_assert_int_eq(r[2].ret, -ENOMEM);
+	reader_close(&r[2]);
+	vm_set_max(VM_TABLES, 0);
+}
+END_TEST
+
+static TCase *sharing_tests(void)
+{
+	TCase *t = tcase_create("sharing");
+
+	tcase_add_checked_fixture(t, sharing_up, fs_down);
+	tcase_add_test(t, who_comes_meanwhile_shares_the_next);
+	tcase_add_test(t, what_says_the_same_is_kept_once);
+	tcase_add_test(t, cancelled_among_others);
+	tcase_add_test(t, the_next_one_without_a_loop);
+	tcase_add_test(t, open_tables_are_bounded);
+	return t;
+}
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("seq_file");
@@ -218,5 +408,6 @@ int main(void)
 	Suite *s = suite_create("seq_file");
 
 	suite_add_tcase(s, tests());
+	suite_add_tcase(s, sharing_tests());
 	return unit_run(s);
 }
