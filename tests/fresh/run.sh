@@ -201,7 +201,7 @@ work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' 0
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
-tree=$(git -C "$top" stash create)
+tree=$(git -C "$top" stash create) || :
 git -C "$top" archive -o "$work/tree.tar" "${tree:-HEAD}"
 failed=0
 for wanted; do
