@@ -33,9 +33,12 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
+#include "net/info.h"
 
 /* Of a control file, as the files of /sys have it; no status is so long. */
 #define CTL_SIZE 4096
+
+BUILD_BUG_ON(INFO_TEXT_MAX > CTL_SIZE);
 
 static const struct inode_operations ctl_file_iops, ctl_link_iops;
 

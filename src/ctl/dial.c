@@ -12,7 +12,7 @@
  * its only claim, and connects it; the file is a socket's from then on, only
  * the kernel goes on calling it by the number of the path.
  *
- * The kernel locks an inode while a write to it waits, so no two connections may
+ * The kernel locks an inode while some writes to it wait, so no two connections may
  * share one, though they were dialled by one path: each lookup of a port makes an
  * inode, which the kernel may not keep (I_UNSTABLE). Their st_ino is the same all
  * the same, for cp(1) and others look before and after they open.

@@ -176,7 +176,7 @@ TAILQ_HEAD(kiocb_queue, kiocb);
 /* i_state bits */
 #define I_PLAIN (1 << 0)    /* from inode_cache, not from s_op->alloc_inode */
 #define I_CLEAR (1 << 1)    /* evict_inode has run: the object waits for its last FORGET */
-#define I_UNSTABLE (1 << 2) /* names change by themselves: the kernel must not cache them */
+#define I_UNSTABLE (1 << 2) /* names or size change by themselves: the kernel must not cache them */
 #define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
 
 TAILQ_HEAD(dentry_list, dentry);
