@@ -126,14 +126,9 @@ static void tcp_hold_handle(struct tcp_sock *tsk)
 	tsk->refs++;
 }
 
-/*
- * The file's owner owns the kernel's socket as well, as if they had called socket(2):
- * Linux lets it join (SO_REUSEPORT) that user's listeners only. A daemon without the
- * right to give away keeps it, and remembers that it is not its own.
- */
-static void tcp_set_owner(struct tcp_sock *tsk)
+void tcp_set_owner(struct tcp_sock *tsk, const struct socket *sock)
 {
-	uid_t uid = SOCK_INODE(tsk->sk.sk_socket)->i_uid;
+	uid_t uid = SOCK_INODE(sock)->i_uid;
 
 	tsk->alien = uid != geteuid() && fchown(tsk->fd, uid, (gid_t)-1) != 0;
 }
@@ -153,7 +148,7 @@ int tcp_open(struct tcp_sock *tsk, int family)
 	if (err == 0) {
 		tsk->fd = fd;
 		tsk->family = family;
-		tcp_set_owner(tsk);
+		tcp_set_owner(tsk, tsk->sk.sk_socket);
 		err = tcp_apply_options(tsk);
 	}
 	if (err != 0)
@@ -180,7 +175,7 @@ int tcp_adopt(struct tcp_sock *tsk, int fd)
 	}
 	tsk->fd = fd;
 	tsk->family = ss.ss_family;
-	tcp_set_owner(tsk);
+	tcp_set_owner(tsk, tsk->sk.sk_socket);
 	return 0;
 }
 

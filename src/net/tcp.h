@@ -69,6 +69,12 @@ void tcp_close_handle(struct tcp_sock *tsk, bool reset);
 /* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
 struct tcp_sock *tcp_replace(struct tcp_sock *tsk);
 void tcp_put(struct tcp_sock *tsk);
+/*
+ * The owner of @sock's file owns @tsk's descriptor as well, as if they had called
+ * socket(2): Linux lets it join (SO_REUSEPORT) that user's listeners only. A daemon
+ * without the right to give away keeps it; tsk->alien says so.
+ */
+void tcp_set_owner(struct tcp_sock *tsk, const struct socket *sock);
 
 /* tcp_opt.c --------------------------------------------------------------- */
 

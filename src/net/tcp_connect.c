@@ -386,12 +386,15 @@ static int dial_keep_bound(struct tcp_dial *dial, struct tcp_sock *tsk)
 	dial->bound_fd = fcntl(tsk->fd, F_DUPFD_CLOEXEC, 0);
 	if (dial->bound_fd < 0)
 		return -errno;
+	/* The address goes along: what is closed here must not give it up. */
+	tsk->bound = false;
 	if (getsockname(tsk->fd, (struct sockaddr *)&dial->bound, &len) != 0)
 		err = -errno;
 	else if (tcp_replace(tsk) == NULL)
 		err = -ENOMEM;
 	else
 		return 0;
+	tsk->bound = true;
 	close(dial->bound_fd);
 	return err;
 }

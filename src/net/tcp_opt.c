@@ -131,6 +131,7 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 	}
 	now.fd = tcp_any_fd(tsk, &now.family);
 	if (now.fd >= 0) {
+		tcp_set_owner(&now, sock);
 		err = option_apply(&now, so, value);
 		if (err != 0)
 			return err;

@@ -70,6 +70,7 @@ static int open_for(const struct tcp_sock *tsk, int family, const struct sockadd
 
 	if (scratch.fd < 0)
 		return -errno;
+	tcp_set_owner(&scratch, tsk->sk.sk_socket);
 	err = tcp_apply_options(&scratch);
 	if (err == 0 && bound->ss_family != AF_UNSPEC)
 		err = tcp_bind_sockaddr(&scratch, bound);

@@ -9,6 +9,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -321,18 +322,34 @@ START_TEST(a_daemon_that_cannot_give_away)
 }
 END_TEST
 
-/* An accepted connection is its file's owner's as well. */
-START_TEST(whose_an_accepted_connection_is)
+/* Whose is the kernel's socket of @h? As /proc/net/tcp has it. */
+static unsigned int owner_of(const struct handle *h)
 {
-	struct handle srv;
-	struct sockfs_accept a;
+	unsigned int owner = UINT_MAX, uid;
 	struct sockfs_info info;
+	unsigned long long ino;
+	char line[512];
+	FILE *f;
+
+	ck_assert_int_eq(ioc(h, SOCKFS_IOC_INFO, &info), 0);
+	f = fopen("/proc/net/tcp", "re");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %u %*u %llu", &uid, &ino) == 2 &&
+		    ino == info.sk_ino)
+			owner = uid;
+	fclose(f);
+	return owner;
+}
+
+/* What dials, listens and is accepted is its file's owner's. */
+START_TEST(whose_a_connection_is)
+{
+	struct handle srv, got = {.name = "srv.1"}, h;
+	struct sockfs_accept a;
+	struct sockfs_addr addr;
 	struct fuse_entry_out e;
 	struct fuse_open_out o;
-	char line[512];
-	bool found = false;
-	FILE *f;
-	int fd;
 
 	if (geteuid() != 0)
 		return;
@@ -340,23 +357,19 @@ START_TEST(whose_an_accepted_connection_is)
 	srv = make_file("srv");
 	ck_assert_int_eq(bind_to(&srv, 0), 0);
 	ck_assert_int_eq(listen_on(&srv), 0);
-	fd = dial(port_of(&srv));
+	ck_assert_uint_eq(owner_of(&srv), ALICE);
+	w->uid = BOB;
+	h = make_file("h");
+	addr = loopback(port_of(&srv));
+	ck_assert_int_eq(ioc(&h, SOCKFS_IOC_CONNECT, &addr), 0);
+	ck_assert_uint_eq(owner_of(&h), BOB);
+	w->uid = ALICE;
 	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
 	ck_assert_int_eq(wire_lookup(w, ROOT, "srv.1", &e), 0);
 	ck_assert_int_eq(wire_open(w, e.nodeid, O_RDWR, &o), 0);
-	ck_assert_int_eq(wire_ioctl(w, e.nodeid, o.fh, SOCKFS_IOC_INFO, &info), 0);
-	f = fopen("/proc/net/tcp", "re");
-	ck_assert_ptr_nonnull(f);
-	while (!found && fgets(line, sizeof(line), f)) {
-		unsigned int uid;
-		unsigned long long ino;
-
-		found = sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %u %*u %llu", &uid, &ino) == 2 &&
-			ino == info.sk_ino && uid == ALICE;
-	}
-	fclose(f);
-	ck_assert(found);
-	close(fd);
+	got.ino = e.nodeid;
+	got.fh = o.fh;
+	ck_assert_uint_eq(owner_of(&got), ALICE);
 }
 END_TEST
 
@@ -376,7 +389,7 @@ int main(void)
 	tcase_add_test(tc, no_one_joins_another_users_listener);
 	tcase_add_test(tc, users_of_the_mount_apart);
 	tcase_add_test(tc, a_daemon_that_cannot_give_away);
-	tcase_add_test(tc, whose_an_accepted_connection_is);
+	tcase_add_test(tc, whose_a_connection_is);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
