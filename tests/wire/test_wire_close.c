@@ -31,6 +31,11 @@ static void teardown(void)
 	ck_assert_int_eq(wire_free(w), 0);
 }
 
+static bool was_told(void *nr)
+{
+	return w->notices > *(unsigned int *)nr;
+}
+
 static int answer_of(uint64_t unique)
 {
 	return wire_wait(w, unique, NULL, 0, NULL);
@@ -90,6 +95,102 @@ START_TEST(linger_times)
 }
 END_TEST
 
+/* RST goes out although a writer waits, and with it a second descriptor. */
+START_TEST(an_abort_under_a_writer)
+{
+	static char data[128 << 10];
+	struct end e = make_connected(w, "f");
+	uint64_t u;
+	ssize_t n;
+
+	set_option(&e, SOL_SOCKET, SO_SNDBUF, 4096);
+	u = wire_write(w, e.ino, e.fh, data, sizeof(data), O_RDWR);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_ABORT, NULL), 0);
+	ck_assert_int_eq(answer_of(u), 0);
+	do
+		n = recv(e.peer, data, sizeof(data), 0);
+	while (n > 0);
+	ck_assert_int_eq(n, -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+	close(e.peer);
+}
+END_TEST
+
+/* ----------------------------------------------------------------------- sleeping */
+
+static void on_time(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+/* In how many turns of the loop a tenth of a second goes by; one that sleeps takes few. */
+static unsigned int turns(void)
+{
+	unsigned int n = 0;
+	bool over = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&w->loop, &timer);
+	timer.data = &over;
+	uv_timer_start(&timer, on_time, 100, 0);
+	for (; !over; n++)
+		uv_run(&w->loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	return n;
+}
+
+/* What nobody waits for any more does not keep the daemon busy: bytes, room, connections. */
+START_TEST(nobody_waits_any_more)
+{
+	static char data[128 << 10];
+	struct end e = make_connected(w, "f");
+	unsigned int port;
+	struct end srv = make_listener(w, "127.0.0.1", &port);
+	uint64_t u[3];
+	int fd;
+
+	set_option(&e, SOL_SOCKET, SO_SNDBUF, 4096);
+	u[0] = wire_read(w, e.ino, e.fh, 16, O_RDWR);
+	u[1] = wire_write(w, e.ino, e.fh, data, sizeof(data), O_RDWR);
+	u[2] = wire_read(w, srv.ino, srv.fh, 100, O_RDWR);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(wire_answer(w, u[i], NULL, 0, NULL), WIRE_OPEN);
+		wire_interrupt(w, u[i]);
+		ck_assert_int_le(wire_answer(w, u[i], NULL, 0, NULL), 0);
+	}
+	ck_assert_int_eq(send(e.peer, "x", 1, 0), 1);
+	fd = dial(AF_INET, port);
+	while (recv(e.peer, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	until_polled(&e, POLLIN);
+	until_polled(&e, POLLOUT);
+	until_polled(&srv, POLLIN);
+	ck_assert_uint_lt(turns(), 50);
+	/* And who waits anew is served. */
+	ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, 16, O_RDWR)), 0);
+	ck_assert_int_eq(answer_of(wire_read(w, srv.ino, srv.fh, 100, O_RDWR)), 0);
+	close(fd);
+	close(e.peer);
+}
+END_TEST
+
+/* Nor does an end that is known, whatever was watched before. */
+START_TEST(the_end_is_quiet)
+{
+	struct end e = make_connected(w, "f");
+	unsigned int told = w->notices;
+
+	ck_assert_int_eq(answer_of(wire_poll(w, e.ino, e.fh, 7)), 0);
+	close(e.peer);
+	ck_assert(wire_until(w, was_told, &told));
+	ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, 16, O_RDWR)), 0);
+	ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, 16, O_RDWR)), 0);
+	ck_assert_uint_lt(turns(), 50);
+}
+END_TEST
+
 /* -------------------------------------------------------------------- time limits */
 
 /* A dial may need another descriptor; a read that waits meanwhile keeps its time limit. */
@@ -143,11 +244,6 @@ static bool is_asleep(void *tsk)
 	return ((struct tcp_sock *)tsk)->watch == 0;
 }
 
-static bool was_told(void *nr)
-{
-	return w->notices > *(unsigned int *)nr;
-}
-
 /* An edge that finds nobody is the last one, until somebody asks again. */
 START_TEST(a_watch_that_nobody_wants_sleeps)
 {
@@ -187,6 +283,9 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, bytes_that_nobody_read);
 	tcase_add_loop_test(tc, linger_times, 0, 2);
+	tcase_add_test(tc, an_abort_under_a_writer);
+	tcase_add_test(tc, nobody_waits_any_more);
+	tcase_add_test(tc, the_end_is_quiet);
 	tcase_add_test(tc, a_time_limit_outlives_the_descriptor);
 	tcase_add_test(tc, an_abort_before_it_is_reaped);
 	tcase_add_test(tc, a_watch_that_nobody_wants_sleeps);
