@@ -9,9 +9,15 @@ shift 3
 [ $# -eq 0 ] || shift
 
 end=$(($(date +%s) + seconds))
-# Opening the path dials; the error is open's. The subshell closes it again.
-until (: < "$mnt/tcp/$host/$port") 2> /dev/null; do
-	if [ "$(date +%s)" -ge "$end" ]; then
+left=$seconds
+while :; do
+	# Opening the path dials; the error is open's. The subshell closes it again. A
+	# service that is there but does not get round to us would be waited for, so the
+	# path has a limit: what is left, and a second for the last try.
+	[ "$left" -ge 1 ] || left=1
+	if (: < "$mnt/tcp/connect_timeout=$left/$host/$port") 2> /dev/null; then break; fi
+	left=$((end - $(date +%s)))
+	if [ "$left" -le 0 ]; then
 		echo "wait-for-it.sh: $host:$port does not answer after $seconds s" >&2
 		exit 1
 	fi

@@ -242,6 +242,8 @@ int loop_serve(struct options *opt, void (*ready)(void *arg), void *arg)
 	d->ready = ready;
 	d->ready_arg = arg;
 	sock_default_connect_timeout = opt->connect_timeout;
+	sock_default_rcvtimeo = opt->rcvtimeo;
+	sock_default_sndtimeo = opt->sndtimeo;
 	err = uv_loop_init(&d->loop);
 	if (err != 0) {
 		fail("event loop", err);

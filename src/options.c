@@ -50,6 +50,8 @@ static const char help_text[] =
 	"  max_text=BYTES         how much there may be of labels, targets of symlinks and\n"
 	"                         long names (268435456)\n"
 	"  connect_timeout=SEC    how long a connect may take; 0: as long as TCP tries (0)\n"
+	"  rcvtimeo=SEC           how long a read may wait; 0: for ever (0)\n"
+	"  sndtimeo=SEC           how long a write may wait; 0: for ever (0)\n"
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
 	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
@@ -77,6 +79,8 @@ enum {
 	KEY_MAX_PARKED,
 	KEY_MAX_TEXT,
 	KEY_CONNECT_TIMEOUT,
+	KEY_RCVTIMEO,
+	KEY_SNDTIMEO,
 	KEY_ALLOW,
 	KEY_DENY,
 	KEY_PIPE,
@@ -105,6 +109,8 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("max_parked=", KEY_MAX_PARKED),
 	FUSE_OPT_KEY("max_text=", KEY_MAX_TEXT),
 	FUSE_OPT_KEY("connect_timeout=", KEY_CONNECT_TIMEOUT),
+	FUSE_OPT_KEY("rcvtimeo=", KEY_RCVTIMEO),
+	FUSE_OPT_KEY("sndtimeo=", KEY_SNDTIMEO),
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
@@ -189,6 +195,17 @@ static int parse_number(const char *arg, int base, uint64_t max, uint64_t *ret_v
 	return 0;
 }
 
+/* A day at most, in ms still an int. */
+static int parse_seconds(const char *arg, int *ret_seconds)
+{
+	uint64_t n;
+
+	if (parse_number(arg, 10, 86400, &n) != 0)
+		return -1;
+	*ret_seconds = (int)n;
+	return 0;
+}
+
 /* What main needs beside the options while it parses. */
 struct parse {
 	struct options *opt;
@@ -260,11 +277,12 @@ static int parse_value(struct options *opt, const char *arg, int key)
 			return -1;
 		opt->tuning.spin_us = (unsigned int)n;
 		return 0;
-	default: /* KEY_CONNECT_TIMEOUT: a day, in ms still an int */
-		if (parse_number(arg, 10, 86400, &n) != 0)
-			return -1;
-		opt->connect_timeout = (int)n;
-		return 0;
+	case KEY_RCVTIMEO:
+		return parse_seconds(arg, &opt->rcvtimeo);
+	case KEY_SNDTIMEO:
+		return parse_seconds(arg, &opt->sndtimeo);
+	default: /* KEY_CONNECT_TIMEOUT */
+		return parse_seconds(arg, &opt->connect_timeout);
 	}
 }
 

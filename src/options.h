@@ -25,7 +25,7 @@ struct options {
 	gid_t gid;
 	uint64_t max_sockets;
 	uint64_t max_parked, max_text; /* bytes (mm/vmstat.h), 0: not bounded */
-	int connect_timeout;	   /* seconds, 0: none */
+	int connect_timeout, rcvtimeo, sndtimeo; /* seconds, 0: none */
 	struct sockfs_tuning tuning;
 	struct fuse_args mount_args; /* for libfuse: a program name and -o's */
 };

@@ -8,6 +8,9 @@
  * until there are too many (dial_names.h).
  * Nothing is listed, since everything would be.
  *
+ * A name with a "=" is a directory too, in which there are hosts again: what is
+ * dialled below it has the settings that it carries (dial_settings.h).
+ *
  * Happy path: open makes a socket without a name, which has this open file for
  * its only claim, and connects it; the file is a socket's from then on, only
  * the kernel goes on calling it by the number of the path.
@@ -28,6 +31,7 @@
 #include <string.h>
 
 #include "ctl/dial_names.h"
+#include "ctl/dial_settings.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "lib/util.h"
@@ -43,53 +47,102 @@
 struct dial_name {
 	uint64_t parent_ino;
 	struct dial_link link;
-	struct sockfs_addr addr; /* of a directory: the host, and no port */
+	struct dial_settings *settings; /* its own copy; NULL: none */
+	struct sockfs_addr addr; /* of a directory: the host, if it is one, and no port */
 };
 
+static const struct inode_operations settings_dir_iops;
 static const struct inode_operations host_dir_iops;
 static const struct inode_operations port_iops;
 static const struct file_operations port_fops;
 
 /* ------------------------------------------------------------------------ names */
 
+/* A copy of @settings (NULL: none) for @name, to be added to if @add. 0 or -ENOMEM. */
+static int name_set(struct dial_name *name, const struct dial_settings *settings, bool add)
+{
+	name->settings = NULL;
+	if (settings == NULL && !add)
+		return 0;
+	name->settings = should_failslab() ? NULL : calloc(1, dial_settings_size());
+	if (name->settings == NULL)
+		return -ENOMEM;
+	if (settings != NULL)
+		memcpy(name->settings, settings, dial_settings_size());
+	return 0;
+}
+
+static struct dial_name *name_alloc(const struct inode *dir, const struct sockfs_addr *addr,
+				    bool add)
+{
+	const struct dial_name *above = PLAIN_I(dir)->private;
+	struct dial_name *name = should_failslab() ? NULL : malloc(sizeof(*name));
+
+	if (name == NULL)
+		return NULL;
+	name->parent_ino = dir->i_ino;
+	name->addr = *addr;
+	if (name_set(name, above != NULL ? above->settings : NULL, add) == 0)
+		return name;
+	free(name);
+	return NULL;
+}
+
+static void name_free(struct dial_name *name)
+{
+	free(name->settings);
+	free(name);
+}
+
 static void dial_destroy(struct inode *inode)
 {
 	struct dial_name *name = PLAIN_I(inode)->private;
 
 	dial_names_remove(&name->link);
-	free(name);
+	name_free(name);
 }
 
-/* An inode for @addr, below @dir, that only the kernel's lookups hold. */
-static int dial_new_inode(const struct inode *dir, const struct sockfs_addr *addr, mode_t mode,
+/* An inode for @name, which is its own from now on, below @dir, that only lookups hold. */
+static int dial_new_inode(const struct inode *dir, struct dial_name *name, mode_t mode,
 			  struct inode **ret_inode)
 {
-	struct dial_name *name = should_failslab() ? NULL : malloc(sizeof(*name));
-	struct inode *inode;
+	size_t size = sizeof(*name) + (name->settings != NULL ? dial_settings_size() : 0);
+	struct inode *inode = new_inode_plain(dir->i_sb, mode, dir->i_uid, dir->i_gid);
 	int err;
 
-	if (name == NULL)
-		return -ENOMEM;
-	inode = new_inode_plain(dir->i_sb, mode, dir->i_uid, dir->i_gid);
 	if (inode == NULL) {
 		err = -errno;
-		free(name);
+		name_free(name);
 		return err;
 	}
-	name->parent_ino = dir->i_ino;
-	name->addr = *addr;
 	inode->i_state |= I_FIXED;
 	inode->i_nlink = 0;
-	err = dial_names_add(inode, &name->link, sizeof(*name));
+	err = dial_names_add(inode, &name->link, size);
 	if (err != 0) {
 		inode_forget(inode, 0);
-		free(name);
+		name_free(name);
 		return err;
 	}
 	PLAIN_I(inode)->private = name;
 	PLAIN_I(inode)->destroy = dial_destroy;
 	*ret_inode = inode;
 	return 0;
+}
+
+/* The same below a name that is one of ours: a new name may take the place of another. */
+static int dial_new_below(struct inode *dir, struct dial_name *name, mode_t mode,
+			  struct inode **ret_inode)
+{
+	struct dial_name *above = PLAIN_I(dir)->private;
+	int err;
+
+	if (above == NULL)
+		return dial_new_inode(dir, name, mode, ret_inode);
+	ihold(dir);
+	err = dial_new_inode(dir, name, mode, ret_inode);
+	dial_names_touch(&above->link);
+	iput(dir);
+	return err;
 }
 
 /*
@@ -101,40 +154,76 @@ static bool has_empty_label(const char *s)
 	return s[0] == '.' || strstr(s, "..") != NULL;
 }
 
-static int host_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
+static int settings_lookup(struct inode *dir, const char *text, struct inode **ret_inode)
+{
+	const struct sockfs_addr nowhere = {0};
+	struct dial_name *name = name_alloc(dir, &nowhere, true);
+	int err;
+
+	if (name == NULL)
+		return -ENOMEM;
+	err = dial_settings_parse(text, name->settings);
+	if (err == 0)
+		err = dial_names_may_look(&dir->i_sb->s_cred);
+	if (err != 0) {
+		name_free(name);
+		return err;
+	}
+	err = dial_new_below(dir, name, HOST_MODE, ret_inode);
+	if (err != 0)
+		return err;
+	(*ret_inode)->i_op = &settings_dir_iops;
+	(*ret_inode)->i_fop = &dial_dir_fops;
+	return 0;
+}
+
+static int host_lookup(struct inode *dir, const struct qstr *q, struct inode **ret_inode)
 {
 	struct sockfs_addr addr = {.port = "1"};
-	struct inode *inode;
+	struct dial_name *name;
 	int err;
 
 	BUILD_BUG_ON(NAME_MAX_BYTES >= sizeof(addr.host));
-	memcpy(addr.host, name->name, name->len);
+	memcpy(addr.host, q->name, q->len);
+	if (dial_settings_is(addr.host))
+		return settings_lookup(dir, addr.host, ret_inode);
 	/* "*" is any address, which nobody can call; and a glob that matched nothing. */
 	if (has_empty_label(addr.host) || strcmp(addr.host, "*") == 0 ||
 	    addr_check(&addr, false) != 0 || addr.host[0] == '\0')
 		return -ENOENT;
 	memset(addr.port, 0, sizeof(addr.port));
 	err = dial_names_may_look(&dir->i_sb->s_cred);
-	if (err == 0)
-		err = dial_new_inode(dir, &addr, HOST_MODE, &inode);
 	if (err != 0)
 		return err;
-	inode->i_op = &host_dir_iops;
-	inode->i_fop = &dial_dir_fops;
-	*ret_inode = inode;
+	name = name_alloc(dir, &addr, false);
+	if (name == NULL)
+		return -ENOMEM;
+	err = dial_new_below(dir, name, HOST_MODE, ret_inode);
+	if (err != 0)
+		return err;
+	(*ret_inode)->i_op = &host_dir_iops;
+	(*ret_inode)->i_fop = &dial_dir_fops;
 	return 0;
 }
 
-/* Of a path, whichever inode stands for it; sequential numbers never get so far (FNV-1a). */
-static uint64_t port_ino(const struct sockfs_addr *addr)
+/* FNV-1a */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+	for (const unsigned char *b = bytes; n > 0; b++, n--)
+		hash = (hash ^ *b) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Of a path, whichever inode stands for it; sequential numbers never get so far. */
+static uint64_t port_ino(const struct dial_name *name)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (const char *s = addr->host; *s != '\0'; s++)
-		hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-	hash = (hash ^ '/') * UINT64_C(0x100000001b3);
-	for (const char *s = addr->port; *s != '\0'; s++)
-		hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+	/* The end of each text counts as well. */
+	hash = hash_bytes(hash, name->addr.host, strlen(name->addr.host) + 1);
+	hash = hash_bytes(hash, name->addr.port, strlen(name->addr.port) + 1);
+	if (name->settings != NULL)
+		hash = hash_bytes(hash, name->settings, dial_settings_size());
 	return hash | UINT64_C(1) << 63;
 }
 
@@ -143,33 +232,32 @@ static bool is_number(const char *s)
 	return s[strspn(s, "0123456789")] == '\0';
 }
 
-static int port_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
+static int port_lookup(struct inode *dir, const struct qstr *q, struct inode **ret_inode)
 {
-	struct dial_name *host = PLAIN_I(dir)->private;
+	const struct dial_name *host = PLAIN_I(dir)->private;
 	struct sockfs_addr addr = host->addr;
-	struct inode *inode;
+	struct dial_name *name;
 	int err;
 
-	if (name->len >= sizeof(addr.port))
+	if (q->len >= sizeof(addr.port))
 		return -ENAMETOOLONG;
-	memcpy(addr.port, name->name, name->len);
+	memcpy(addr.port, q->name, q->len);
 	if (has_empty_label(addr.port) || addr_check(&addr, false) != 0)
 		return -ENOENT;
 	if (is_number(addr.port))
 		dial_names_use(&dir->i_sb->s_cred);
 	else if ((err = dial_names_may_look(&dir->i_sb->s_cred)) != 0)
 		return err;
-	ihold(dir); /* a new name may take the place of another */
-	err = dial_new_inode(dir, &addr, PORT_MODE, &inode);
-	dial_names_touch(&host->link);
-	iput(dir);
+	name = name_alloc(dir, &addr, false);
+	if (name == NULL)
+		return -ENOMEM;
+	err = dial_new_below(dir, name, PORT_MODE, ret_inode);
 	if (err != 0)
 		return err;
-	inode->i_ino = port_ino(&addr);
-	inode->i_state |= I_UNSTABLE;
-	inode->i_op = &port_iops;
-	inode->i_fop = &port_fops;
-	*ret_inode = inode;
+	(*ret_inode)->i_ino = port_ino(name);
+	(*ret_inode)->i_state |= I_UNSTABLE;
+	(*ret_inode)->i_op = &port_iops;
+	(*ret_inode)->i_fop = &port_fops;
 	return 0;
 }
 
@@ -205,6 +293,12 @@ static int dial_setattr(struct inode *inode, const struct iattr *attr)
 
 const struct inode_operations dial_dir_iops = {
 	.lookup = host_lookup,
+};
+
+static const struct inode_operations settings_dir_iops = {
+	.lookup = host_lookup,
+	.getattr = dial_getattr,
+	.setattr = dial_setattr,
 };
 
 static const struct inode_operations host_dir_iops = {
@@ -274,6 +368,7 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
 	const struct dial_name *name = PLAIN_I(inode)->private;
 	struct sockfs_addr addr = name->addr;
+	struct dial_settings *settings = name->settings;
 	struct socket *sock = dial_socket(file, &iocb->ki_cred);
 	int err;
 
@@ -281,6 +376,8 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 		return -errno;
 	dial_names_use(&iocb->ki_cred);
 	err = sock_open(SOCK_INODE(sock), file, iocb);
+	if (err == 0 && settings != NULL)
+		err = dial_settings_apply(settings, sock);
 	if (err == 0)
 		err = sock_connect(sock, &addr, iocb);
 	/* O_NONBLOCK: it goes on; poll and SO_ERROR will tell. */

@@ -61,6 +61,14 @@ static inline bool sk_has_writers(const struct sock *sk)
 	return !TAILQ_EMPTY(&sk->sk_write_queue);
 }
 
+/* The options that sockfs itself keeps, as a new socket has them. */
+static inline void sock_set_defaults(struct sock *sk)
+{
+	sk->sk_connect_timeout = sock_default_connect_timeout;
+	sk->sk_rcvtimeo = sock_default_rcvtimeo;
+	sk->sk_sndtimeo = sock_default_sndtimeo;
+}
+
 /* Queues empty, counters zero, defaults set. */
 void sock_init_data(struct socket *sock, struct sock *sk);
 

@@ -28,7 +28,7 @@
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
 
-int sock_default_connect_timeout;
+int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 
 static struct kmem_cache *sock_inode_cachep;
 

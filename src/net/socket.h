@@ -170,8 +170,8 @@ ssize_t sock_fsync(struct kiocb *iocb);
  */
 struct socket *sock_alloc(struct super_block *sb);
 
-/* Seconds that the dials of new sockets may take, 0: as long as TCP tries. */
-extern int sock_default_connect_timeout;
+/* Seconds that dials, reads and writes of new sockets may take, 0: as long as TCP tries. */
+extern int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 
 /* Let the protocol go, keep the inode. Idempotent. net/socket.c: sock_release. */
 void sock_release(struct socket *sock);

@@ -39,10 +39,8 @@ int tcp_exit(void)
 
 void sock_init_data(struct socket *sock, struct sock *sk)
 {
-	*sk = (struct sock){
-		.sk_socket = sock,
-		.sk_connect_timeout = sock_default_connect_timeout,
-	};
+	*sk = (struct sock){.sk_socket = sock};
+	sock_set_defaults(sk);
 	TAILQ_INIT(&sk->sk_read_queue);
 	TAILQ_INIT(&sk->sk_write_queue);
 	TAILQ_INIT(&sk->sk_sync_queue);

@@ -195,9 +195,11 @@ static int option_error(struct tcp_sock *tsk, const struct sockopt *so, struct s
 /* One that sockfs keeps: without a sock it is what a new one would have. */
 static int option_own(struct tcp_sock *tsk, const struct sockopt *so, struct sockfs_sockopt *opt)
 {
-	struct sock fresh = {.sk_connect_timeout = sock_default_connect_timeout};
-	const int *own = own_option(tsk != NULL ? &tsk->sk : &fresh, so->optname);
+	struct sock fresh = {0};
+	const int *own;
 
+	sock_set_defaults(&fresh);
+	own = own_option(tsk != NULL ? &tsk->sk : &fresh, so->optname);
 	return own != NULL ? sockopt_make(so, *own, opt) : -ENOPROTOOPT;
 }
 
