@@ -82,8 +82,12 @@ struct sockfs_info {
 	struct sockfs_addr local;
 	struct sockfs_addr remote;
 	char proto[16];	/* "tcp" */
-	__u64 reserved[8];
+	__u64 flags;	/* SOCKFS_INFO_ bits */
+	__u64 reserved[7];
 };
+
+/* The error is of looking the host up: EHOSTUNREACH says that no name server answers. */
+#define SOCKFS_INFO_LOOKUP 1
 
 #define SOCKFS_IOC_MAGIC 0xB5
 

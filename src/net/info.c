@@ -20,6 +20,14 @@ const char *info_strerror(int err)
 	return err == ENXIO ? "Unknown host or service" : strerror(err);
 }
 
+const char *info_error_text(const struct sockfs_info *info)
+{
+	/* "No route to host" would have people look at their routes. */
+	if ((info->flags & SOCKFS_INFO_LOOKUP) && info->error == EHOSTUNREACH)
+		return "No name server answers";
+	return info_strerror(info->error);
+}
+
 static size_t fields_text(const struct sockfs_info *info, const char *state, char *buf, size_t size)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
@@ -35,7 +43,7 @@ static size_t fields_text(const struct sockfs_info *info, const char *state, cha
 		     (int)sizeof(info->proto), info->proto, state, local, remote, info->recvq,
 		     info->sendq, (uint64_t)info->rx_bytes, (uint64_t)info->tx_bytes,
 		     (uint64_t)info->accepted, info->error,
-		     info->error ? " " : "", info->error ? info_strerror(info->error) : "",
+		     info->error ? " " : "", info->error ? info_error_text(info) : "",
 		     (uint64_t)info->ino, (uint64_t)info->sk_ino);
 	return (size_t)n;
 }

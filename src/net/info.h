@@ -11,6 +11,8 @@
 
 /* What errno value @err means to somebody who asked for a network operation. */
 const char *info_strerror(int err);
+/* The same of @info's error, which may be one of looking the host up. */
+const char *info_error_text(const struct sockfs_info *info);
 
 /* More than all lines together ever have. */
 #define INFO_TEXT_MAX 4096
@@ -25,8 +27,8 @@ typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
  * Write the lines `key value' of @info and of all options to @buf, of
  * INFO_TEXT_MAX bytes, with a NUL behind them. @state is the word for
  * info->state. An unset address, and an option that the socket cannot tell, is
- * "-"; an error is its number and info_strerror()'s words. SO_ERROR is not among them: to look at it would take it away. Returns
- * the length.
+ * "-"; an error is its number and info_error_text()'s words. SO_ERROR is not among
+ * them: to look at it would take it away. Returns the length.
  */
 size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
 		 void *arg, char *buf);

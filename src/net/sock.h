@@ -32,6 +32,7 @@ struct sock {
 	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
 	uint8_t sk_shutdown;
+	bool sk_lookup_failed;	   /* sk_err_last is of looking the host up */
 };
 
 /* Take the pending error, 0 if there is none. include/net/sock.h: sock_error. */

@@ -295,6 +295,7 @@ static void tcp_info(struct socket *sock, struct sockfs_info *info)
 	int family, fd = tcp_any_fd(tsk, &family);
 
 	info->error = tsk->sk.sk_err_last;
+	info->flags = tsk->sk.sk_lookup_failed ? SOCKFS_INFO_LOOKUP : 0;
 	info->rx_bytes = tsk->sk.sk_rx_bytes;
 	info->tx_bytes = tsk->sk.sk_tx_bytes;
 	info->accepted = tsk->sk.sk_accepted;

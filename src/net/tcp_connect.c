@@ -360,6 +360,7 @@ static void on_resolved(void *arg, int err, struct addr_list *list)
 
 	dial->resolve = NULL;
 	if (err != 0) {
+		tcp_sk(dial->sock->sk)->sk.sk_lookup_failed = true;
 		dial_fail(dial, err);
 		return;
 	}
@@ -427,6 +428,7 @@ int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kioc
 	tsk = tcp_sk(sock->sk);
 	tsk->dial = dial;
 	tsk->sk.sk_err = 0;
+	tsk->sk.sk_lookup_failed = false;
 	sock_set_state(sock, SS_CONNECTING);
 	if (tsk->sk.sk_connect_timeout > 0) {
 		dial->deadline = uv_now(tcp_loop) + (uint64_t)tsk->sk.sk_connect_timeout * 1000;

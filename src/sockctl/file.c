@@ -90,13 +90,22 @@ int socket_open(const char *file, int mode, bool either)
 	return -1;
 }
 
-static const char *ioctl_error(unsigned long request)
+static const char *ioctl_error(int fd, unsigned long request)
 {
+	int err = errno;
+	struct sockfs_info info = {.error = err};
+
 	/* Only of a descriptor that was given to us: else we open for what it takes. */
-	if (errno == EBADF)
+	if (err == EBADF)
 		return request == SOCKFS_IOC_ACCEPT ? "not open for reading" :
 						      "not open for writing";
-	return info_strerror(errno);
+	/* A bind asks nobody but name servers; of a connect the socket can tell. */
+	if (err == EHOSTUNREACH && request == SOCKFS_IOC_BIND)
+		info.flags = SOCKFS_INFO_LOOKUP;
+	else if (err == EHOSTUNREACH && ioctl(fd, SOCKFS_IOC_INFO, &info) != 0)
+		info.flags = 0;
+	info.error = err;
+	return info_error_text(&info);
 }
 
 int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
@@ -114,6 +123,6 @@ int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, con
 		not_a_socket(file);
 	else
 		complain("%s: %s%s%s: %s", file, what, detail ? " " : "", detail ? detail : "",
-			 ioctl_error(request));
+			 ioctl_error(fd, request));
 	return EXIT_FAILED;
 }

@@ -119,7 +119,7 @@ void json_info(FILE *out, const char *name, const struct sockfs_info *info)
 		info->error);
 	fputs(",\"error_text\":", out);
 	if (info->error)
-		json_string(out, info_strerror(info->error));
+		json_string(out, info_error_text(info));
 	else
 		fputs("null", out);
 	fprintf(out, ",\"ino\":%" PRIu64 ",\"sk_ino\":%" PRIu64, (uint64_t)info->ino,

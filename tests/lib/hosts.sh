@@ -166,6 +166,18 @@ until_true parked $!
 kill $!
 wait $! 2>/dev/null
 sockctl local mnt/name
+
+# Nobody at all, and a mistyped address: told apart from a host that cannot be reached.
+echo 'nameserver 10.77.1.2' >resolv.conf
+touch mnt/who
+sockctl connect mnt/who no-server.test:80 2>&1
+sed -n 's/^error //p' mnt/.ctl/who
+sockctl bind mnt/who no-server.test:80 2>&1
+sockctl connect mnt/who 300.1.1.1:80 2>&1
+sed -n 's/^error //p' mnt/.ctl/who
+ip route add unreachable 10.78.0.0/16
+sockctl connect mnt/who 10.78.1.1:80 2>&1
+sed -n 's/^error //p' mnt/.ctl/who
 echo "threads: $(find "/proc/$daemon/task" -mindepth 1 -maxdepth 1 | wc -l)"
 umount mnt
 wait $daemon && echo ended

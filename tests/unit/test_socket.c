@@ -419,6 +419,7 @@ START_TEST(info)
 	ck_assert_uint_eq(i.state, SOCKFS_UNCONNECTED);
 	ck_assert_uint_eq(i.ino, SOCK_INODE(sock)->i_ino);
 	ck_assert_str_eq(i.local.host, "");
+	ck_assert_uint_eq(i.flags, 0);
 	for (size_t n = 0; n < ARRAY_SIZE(i.reserved); n++)
 		ck_assert_uint_eq(i.reserved[n], 0);
 	make_fake(sock, SS_DISCONNECTING);
