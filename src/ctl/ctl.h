@@ -8,6 +8,7 @@
 
 #include "fs/fs.h"
 
+struct sockfs_addr;
 struct socket;
 
 /* ioctl.c ----------------------------------------------------------------- */
@@ -40,8 +41,16 @@ int ctl_mirror(struct inode *real, struct inode **ret_inode);
  */
 uint64_t ctl_ino(uint64_t ino);
 
+/* The real inode that @inode is the mirror of; NULL: it is none, or that one is gone. */
+struct inode *ctl_mirrored(const struct inode *inode);
+
 /* The files in the mirror: read (status.c) and write (text.c). */
 extern const struct file_operations ctl_file_fops;
+
+/* dial.c ------------------------------------------------------------------ */
+
+/* What the file @inode below tcp dials; NULL: it is no such file. */
+const struct sockfs_addr *dial_target(const struct inode *inode);
 
 /* proc.c ------------------------------------------------------------------ */
 

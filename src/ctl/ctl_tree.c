@@ -282,3 +282,11 @@ const struct file_operations ctl_file_fops = {
 	.ioctl = ctl_ioctl,
 	.size = ctl_size,
 };
+
+struct inode *ctl_mirrored(const struct inode *inode)
+{
+	bool mirror = inode->i_op == &ctl_dir_iops || inode->i_op == &ctl_file_iops ||
+		      inode->i_op == &ctl_link_iops;
+
+	return mirror ? inode->i_mirror : NULL;
+}

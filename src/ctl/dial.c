@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/ctl.h"
 #include "ctl/dial_names.h"
 #include "ctl/dial_settings.h"
 #include "ctl/faces.h"
@@ -312,6 +313,13 @@ static const struct inode_operations port_iops = {
 	.getattr = dial_getattr,
 	.setattr = dial_setattr,
 };
+
+const struct sockfs_addr *dial_target(const struct inode *inode)
+{
+	const struct dial_name *name = PLAIN_I(inode)->private;
+
+	return inode->i_op == &port_iops ? &name->addr : NULL;
+}
 
 /* ------------------------------------------------------------------ directories */
 

@@ -152,22 +152,23 @@ static ssize_t ioc_info(struct socket *sock, struct kiocb *iocb, void *arg)
 
 static const struct operation {
 	unsigned int cmd;
+	const char *name;
 	enum need need;
 	ssize_t (*fn)(struct socket *sock, struct kiocb *iocb, void *arg);
 } operations[] = {
-	{SOCKFS_IOC_CONNECT, NEED_WRITE, ioc_connect},
-	{SOCKFS_IOC_BIND, NEED_WRITE, ioc_bind},
-	{SOCKFS_IOC_LISTEN, NEED_WRITE, ioc_listen},
-	{SOCKFS_IOC_ACCEPT, NEED_READ, ioc_accept},
-	{SOCKFS_IOC_SHUTDOWN, NEED_WRITE, ioc_shutdown},
-	{SOCKFS_IOC_ABORT, NEED_WRITE, ioc_abort},
-	{SOCKFS_IOC_GETSOCKNAME, NEED_NOTHING, ioc_getsockname},
-	{SOCKFS_IOC_GETPEERNAME, NEED_NOTHING, ioc_getpeername},
-	{SOCKFS_IOC_SETSOCKOPT, NEED_WRITE, ioc_setsockopt},
-	{SOCKFS_IOC_GETSOCKOPT, NEED_NOTHING, ioc_getsockopt},
-	{SOCKFS_IOC_INQ, NEED_NOTHING, ioc_inq},
-	{SOCKFS_IOC_OUTQ, NEED_NOTHING, ioc_outq},
-	{SOCKFS_IOC_INFO, NEED_NOTHING, ioc_info},
+	{SOCKFS_IOC_CONNECT, "connect", NEED_WRITE, ioc_connect},
+	{SOCKFS_IOC_BIND, "bind", NEED_WRITE, ioc_bind},
+	{SOCKFS_IOC_LISTEN, "listen", NEED_WRITE, ioc_listen},
+	{SOCKFS_IOC_ACCEPT, "accept", NEED_READ, ioc_accept},
+	{SOCKFS_IOC_SHUTDOWN, "shutdown", NEED_WRITE, ioc_shutdown},
+	{SOCKFS_IOC_ABORT, "abort", NEED_WRITE, ioc_abort},
+	{SOCKFS_IOC_GETSOCKNAME, "getsockname", NEED_NOTHING, ioc_getsockname},
+	{SOCKFS_IOC_GETPEERNAME, "getpeername", NEED_NOTHING, ioc_getpeername},
+	{SOCKFS_IOC_SETSOCKOPT, "setsockopt", NEED_WRITE, ioc_setsockopt},
+	{SOCKFS_IOC_GETSOCKOPT, "getsockopt", NEED_NOTHING, ioc_getsockopt},
+	{SOCKFS_IOC_INQ, "inq", NEED_NOTHING, ioc_inq},
+	{SOCKFS_IOC_OUTQ, "outq", NEED_NOTHING, ioc_outq},
+	{SOCKFS_IOC_INFO, "info", NEED_NOTHING, ioc_info},
 };
 
 static const struct operation *find_operation(unsigned int cmd)
@@ -217,6 +218,7 @@ ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 
 	if (op == NULL)
 		return -ENOTTY;
+	iocb->ki_call = op->name;
 	err = may_operate(op, iocb->ki_filp);
 	return err != 0 ? err : op->fn(SOCKET_I(iocb->ki_filp->f_inode), iocb, arg);
 }

@@ -79,6 +79,7 @@ static const struct proc_table {
 	{"tcp", proc_show_tcp},
 	{"tcp6", proc_show_tcp6},
 	{"version", show_version},
+	{"waiting", proc_show_waiting},
 };
 
 static int proc_open(struct inode *inode, struct file *file, struct kiocb *iocb)

@@ -166,6 +166,10 @@ struct kiocb {
 	void (*ki_final)(struct kiocb *iocb, ssize_t ret);
 	void *ki_private;	    /* of that room */
 	struct work_struct ki_work; /* of who works on it in more than one turn */
+	/* For .proc/waiting: what the caller has called, and since when it waits. */
+	const char *ki_call;
+	int64_t ki_since;	    /* seconds, CLOCK_REALTIME */
+	uint64_t ki_id;		    /* its number in sb->s_waiting while it is parked */
 	uint64_t ki_deadline;	    /* ms of the loop's clock, 0: none */
 };
 
@@ -400,6 +404,7 @@ struct super_block {
 	/* Set by fuse/: have run_work() called in each turn until there is none. May be NULL. */
 	void (*s_begin_work)(struct super_block *sb);
 	struct work_queue s_work;
+	struct idtable s_waiting; /* of fuse/: struct kiocb, every parked request */
 	void *s_fs_info;
 };
 

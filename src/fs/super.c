@@ -52,10 +52,14 @@ int super_init(struct super_block *sb, const struct super_operations *s_op,
 		goto fini_inodes;
 	if (inode_hash_init(sb) != 0)
 		goto fini_files;
-	if (make_root(sb, dir_iop, mode, uid, gid) != 0)
+	if (idtable_init(&sb->s_waiting, 0) != 0)
 		goto fini_hash;
+	if (make_root(sb, dir_iop, mode, uid, gid) != 0)
+		goto fini_waiting;
 	return 0;
 
+fini_waiting:
+	idtable_fini(&sb->s_waiting);
 fini_hash:
 	inode_hash_fini(sb);
 fini_files:
@@ -96,6 +100,7 @@ void super_fini(struct super_block *sb)
 	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
 		inode_forget_all(inode);
 	inode_forget_all(sb->s_root);
+	idtable_fini(&sb->s_waiting);
 	idtable_fini(&sb->s_files);
 	idtable_fini(&sb->s_inodes);
 	inode_hash_fini(sb);

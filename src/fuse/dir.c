@@ -164,6 +164,7 @@ static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		.buf = io->session->scratch,
 		.size = min(size, (size_t)READDIR_MAX),
 	};
+	io->kiocb.ki_call = "readdir";
 	io->kiocb.ki_work.func = readdir_work;
 	io->kiocb.ki_cancel = readdir_cancel;
 	if (off < 0)

@@ -63,6 +63,7 @@ void open_inode(fuse_req_t req, struct inode *inode, unsigned int flags, bool cr
 		file_discard(file);
 		return;
 	}
+	io->kiocb.ki_call = "open";
 	if (file->f_op != NULL && file->f_op->open != NULL)
 		ret = file->f_op->open(inode, file, &io->kiocb);
 	iocb_started(io, ret);
@@ -158,6 +159,7 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	io = iocb_new(req, file->f_inode, file, (unsigned int)fi->flags, read_finish);
 	if (io == NULL)
 		return;
+	io->kiocb.ki_call = "read";
 	if (size > SESSION_MAX_IO)
 		size = SESSION_MAX_IO;
 	if (size >= SESSION_SPLICE_MIN && reply_pipe_usable(&io->session->pipe))
@@ -221,6 +223,7 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	if (io == NULL)
 		return;
 	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
+	io->kiocb.ki_call = "write";
 	io->has_data = true;
 	io->kill_suid = write_kills_suid(s);
 	if (fi->flags & O_APPEND)
@@ -248,6 +251,7 @@ void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 	io = iocb_new(req, file->f_inode, file, 0, fsync_finish);
 	if (io == NULL)
 		return;
+	io->kiocb.ki_call = "fsync";
 	if (file->f_op->fsync != NULL)
 		ret = file->f_op->fsync(&io->kiocb);
 	iocb_started(io, ret);

@@ -34,7 +34,7 @@ enum iocb_mem { IOCB_MEM_NONE, IOCB_MEM_HEAP, IOCB_MEM_RECEIVE };
 
 /*
  * A request of the kernel that may have to wait. It lives from iocb_new until
- * its finish has answered it. Parked, it is on the session's list, counts in
+ * its finish has answered it. Parked, it is in sb->s_waiting, counts in
  * its file's f_busy and holds its inode's i_busy.
  */
 struct fuse_iocb {
@@ -43,7 +43,6 @@ struct fuse_iocb {
 	uint64_t unique; /* the kernel's number of it */
 	struct sockfs_session *session;
 	struct inode *inode; /* that is worked on; an open may give its file another */
-	LIST_ENTRY(fuse_iocb) link;
 	/* Answers the request, once. The kiocb is over; the iocb goes afterwards. */
 	void (*finish)(struct fuse_iocb *io, ssize_t ret);
 	void *mem;	     /* given back with the iocb, by mem_kind */
@@ -59,13 +58,10 @@ struct fuse_iocb {
 	_Alignas(16) char arg[IOCB_INLINE];
 };
 
-LIST_HEAD(iocb_list, fuse_iocb);
-
 struct sockfs_session {
 	struct fuse_session *se;
 	struct super_block *sb;
 	struct kmem_cache *iocb_cache;
-	struct iocb_list parked;
 	char *buf;     /* the message that is being worked on */
 	size_t len;    /* its bytes */
 	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */

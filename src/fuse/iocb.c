@@ -120,7 +120,7 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 		io->early_ret = ret;
 		return;
 	}
-	LIST_REMOVE(io, link);
+	(void)idtable_remove(&s->sb->s_waiting, kiocb->ki_id);
 	io->parked = false;
 	kiocb->ki_filp->f_busy--;
 	session_work_begin(s);
@@ -164,14 +164,19 @@ static int iocb_keep_data(struct fuse_iocb *io)
 static void iocb_park(struct fuse_iocb *io)
 {
 	struct kiocb *kiocb = &io->kiocb;
+	int err = idtable_alloc(&io->session->sb->s_waiting, kiocb, &kiocb->ki_id);
+	struct timespec now;
 
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	kiocb->ki_since = now.tv_sec;
 	io->parked = true;
 	ihold(io->inode);
 	kiocb->ki_filp->f_busy++;
-	LIST_INSERT_HEAD(&io->session->parked, io, link);
+	if (err == 0 && io->has_data)
+		err = iocb_keep_data(io);
 
-	if (io->has_data && iocb_keep_data(io) != 0)
-		kiocb->ki_cancel(kiocb, -ENOBUFS);
+	if (err != 0)
+		kiocb->ki_cancel(kiocb, err);
 	else if (fuse_req_interrupted(io->req))
 		kiocb->ki_cancel(kiocb, -EINTR);
 	else
@@ -189,27 +194,20 @@ void iocb_started(struct fuse_iocb *io, ssize_t ret)
 		iocb_park(io);
 }
 
-static struct fuse_iocb *iocb_first(const struct sockfs_session *s, const struct file *file)
-{
-	struct fuse_iocb *io;
-
-	LIST_FOREACH(io, &s->parked, link)
-		if (file == NULL || io->kiocb.ki_filp == file)
-			return io;
-	return NULL;
-}
-
 void iocb_cancel(struct sockfs_session *s, const struct file *file, int err)
 {
-	struct fuse_iocb *io, *last = NULL;
+	struct idtable *waiting = &s->sb->s_waiting;
+	struct kiocb *iocb;
+	uint64_t pos = 0;
 
-	/* A completion may take others off the list, so begin anew each time. */
-	while ((io = iocb_first(s, file)) != NULL) {
-		if (io == last) {
+	/* A completion may end others too; the table can be walked all the same. */
+	while ((iocb = idtable_next(waiting, &pos)) != NULL) {
+		uint64_t id = iocb->ki_id;
+
+		if (file != NULL && iocb->ki_filp != file)
+			continue;
+		iocb->ki_cancel(iocb, err);
+		if (idtable_find(waiting, id) != NULL)
 			pr_err("BUG: a cancelled request did not end");
-			return;
-		}
-		last = io;
-		io->kiocb.ki_cancel(&io->kiocb, err);
 	}
 }

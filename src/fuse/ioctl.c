@@ -66,6 +66,7 @@ void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	io = iocb_new(req, file->f_inode, file, file->f_flags, ioctl_finish);
 	if (io == NULL)
 		return;
+	io->kiocb.ki_call = "ioctl";
 	ret = ioctl_arg(io, cmd, in_buf, in_size, out_size);
 	if (ret == 0)
 		ret = file->f_op->ioctl(&io->kiocb, cmd, io->kiocb.ki_result);

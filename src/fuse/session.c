@@ -255,7 +255,7 @@ static bool session_look(void *arg)
 
 static bool session_alone(void *arg)
 {
-	return LIST_EMPTY(&((struct session_impl *)arg)->s.parked);
+	return ((struct session_impl *)arg)->s.sb->s_waiting.count == 0;
 }
 
 void session_work_begin(struct sockfs_session *s)
@@ -336,7 +336,6 @@ struct sockfs_session *sockfs_session_new(uv_loop_t *loop, struct super_block *s
 	si->events = *events;
 	s->sb = sb;
 	s->pipe = (struct reply_pipe){.to.fd = -1, .from = -1};
-	LIST_INIT(&s->parked);
 	TAILQ_INIT(&s->bulk);
 	s->buf = alloc_buf(SESSION_BUF_SIZE + BUF_PAD);
 	s->scratch = alloc_buf(SESSION_BUF_SIZE);
@@ -464,7 +463,7 @@ void sockfs_session_stop(struct sockfs_session *s)
 	}
 	if (si->spin.open)
 		spin_close(&si->spin, NULL);
-	wait = !LIST_EMPTY(&s->parked);
+	wait = s->sb->s_waiting.count > 0;
 	iocb_cancel(s, NULL, -ESHUTDOWN);
 	/* What no request waits for: numbers to forget. */
 	while (run_work(s->sb))
@@ -496,10 +495,5 @@ int sockfs_session_destroy(struct sockfs_session *s)
 
 size_t sockfs_session_parked(const struct sockfs_session *s)
 {
-	const struct fuse_iocb *io;
-	size_t n = 0;
-
-	LIST_FOREACH(io, &s->parked, link)
-		n++;
-	return n;
+	return s->sb->s_waiting.count;
 }

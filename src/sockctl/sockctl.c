@@ -66,6 +66,8 @@ static const struct command commands[] = {
 	 "t:", false, 2, 2,
 	 "STATE: unconnected, connecting, connected, listening, disconnecting, closed\n"
 	 "-t SECONDS: fail after that time; it may have a fraction.\n"},
+	{"waiting", cmd_waiting, "[DIR]", "list the calls that wait in a mount", "", false, 0, 1,
+	 "DIR: any directory of the mount. 'sockctl abort FILE' ends what waits on FILE.\n"},
 	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
 	 NULL},
 };

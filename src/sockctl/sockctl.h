@@ -121,6 +121,7 @@ int cmd_get(const struct args *args);
 int cmd_stat(const struct args *args);
 int cmd_ls(const struct args *args);
 int cmd_wait(const struct args *args);
+int cmd_waiting(const struct args *args);
 int cmd_help(const struct args *args);
 
 #endif /* SOCKCTL_SOCKCTL_H */
