@@ -134,8 +134,10 @@ static unsigned int turns(void)
 	uv_timer_init(&w->loop, &timer);
 	timer.data = &over;
 	uv_timer_start(&timer, on_time, 100, 0);
-	for (; !over; n++)
+	while (!over) {
 		uv_run(&w->loop, UV_RUN_ONCE);
+		n++;
+	}
 	uv_close((uv_handle_t *)&timer, NULL);
 	uv_run(&w->loop, UV_RUN_NOWAIT);
 	return n;
@@ -203,6 +205,7 @@ START_TEST(a_time_limit_outlives_the_descriptor)
 	u = wire_read(w, e.ino, e.fh, 16, O_RDWR);
 	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
 	ck_assert_ptr_nonnull(tcp_replace(tcp_sk(socket_of(&e)->sk)));
+	ck_assert_uint_ne(socket_of(&e)->sk->sk_timer, 0);
 	ck_assert_int_eq(answer_of(u), -EAGAIN);
 	close(e.peer);
 }
