@@ -7,6 +7,9 @@
  * at the same time a large read waits here, parked, until the device has no
  * more; a lone one is served at once. The talker beside many bulk readers then
  * waits for the one that is being served, not for all of them.
+ *
+ * Small requests that never end must not keep it here: once PASSED_MAX of them
+ * have gone by, the large read that has waited longest is served before the next.
  */
 #include "config.h"
 
@@ -14,11 +17,21 @@
 
 #include <errno.h>
 
+/* Small requests that may go by between two large reads. */
+#define PASSED_MAX 16
+
+static void bulk_remove(struct sockfs_session *s, struct kiocb *iocb)
+{
+	TAILQ_REMOVE(&s->bulk, iocb, ki_wait);
+	s->nr_bulk--;
+	s->passed = 0;
+}
+
 static void bulk_cancel(struct kiocb *iocb, int err)
 {
 	struct fuse_iocb *io = container_of(iocb, struct fuse_iocb, kiocb);
 
-	TAILQ_REMOVE(&io->session->bulk, iocb, ki_wait);
+	bulk_remove(io->session, iocb);
 	iocb->ki_complete(iocb, err);
 }
 
@@ -32,7 +45,19 @@ ssize_t bulk_read(struct fuse_iocb *io)
 		return iocb->ki_filp->f_op->read_iter(iocb, &iocb->ki_iter);
 	iocb->ki_cancel = bulk_cancel;
 	TAILQ_INSERT_TAIL(&s->bulk, iocb, ki_wait);
+	s->nr_bulk++;
 	return -EIOCBQUEUED;
+}
+
+void bulk_passed(struct sockfs_session *s, size_t nr_bulk)
+{
+	if (s->nr_bulk > 0 && s->nr_bulk <= nr_bulk)
+		s->passed++;
+}
+
+bool bulk_is_due(const struct sockfs_session *s)
+{
+	return s->nr_bulk > 0 && s->passed >= PASSED_MAX;
 }
 
 bool bulk_next(struct sockfs_session *s)
@@ -42,7 +67,7 @@ bool bulk_next(struct sockfs_session *s)
 
 	if (iocb == NULL)
 		return false;
-	TAILQ_REMOVE(&s->bulk, iocb, ki_wait);
+	bulk_remove(s, iocb);
 	ret = iocb->ki_filp->f_op->read_iter(iocb, &iocb->ki_iter);
 	/* Parked anew it belongs to the socket. */
 	if (ret != -EIOCBQUEUED)

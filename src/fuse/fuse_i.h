@@ -67,6 +67,9 @@ struct sockfs_session {
 	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */
 	struct reply_pipe pipe; /* for large reads */
 	struct kiocb_queue bulk; /* large reads that stand back, parked (bulk.c) */
+	size_t nr_bulk;		 /* of them */
+	unsigned int passed;	 /* small requests since one of them was served */
+	size_t nr_pollers;	 /* files with a poll handle: they wait for sockets */
 	bool crowded;		 /* the request in work is not the only one that is there */
 	bool got_init;
 };
@@ -118,6 +121,10 @@ void iocb_cancel(struct sockfs_session *s, const struct file *file, int err);
 
 /* f_op->read_iter, now or when no smaller request is left. */
 ssize_t bulk_read(struct fuse_iocb *io);
+/* A request has been worked on before which @nr_bulk large reads stood back. */
+void bulk_passed(struct sockfs_session *s, size_t nr_bulk);
+/* Have so many requests gone by that it is a large read's turn? */
+bool bulk_is_due(const struct sockfs_session *s);
 /* Serve the next large read that stands back; false: there is none. */
 bool bulk_next(struct sockfs_session *s);
 

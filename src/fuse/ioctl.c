@@ -80,6 +80,7 @@ void file_drop_poll(struct file *file, bool wake)
 	file->f_pollhandle = NULL;
 	if (ph == NULL)
 		return;
+	((struct sockfs_session *)file->f_inode->i_sb->s_fs_info)->nr_pollers--;
 	if (wake)
 		fuse_lowlevel_notify_poll(ph);
 	fuse_pollhandle_destroy(ph);
@@ -100,6 +101,7 @@ void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	if (ph != NULL) {
 		file_drop_poll(file, false);
 		file->f_pollhandle = ph;
+		req_session(req)->nr_pollers++;
 		file->f_poll_events = fi->poll_events;
 	}
 	if (file->f_op->poll != NULL)

@@ -225,9 +225,13 @@ static bool session_turn(struct session_impl *si)
 	int i;
 
 	for (i = 0; !turn_is_over(si, i, start); i++) {
-		ssize_t n = session_receive(s);
+		size_t nr_bulk = s->nr_bulk;
+		ssize_t n;
 
-		s->crowded = i > 0 || si->cut || !TAILQ_EMPTY(&s->bulk);
+		if (bulk_is_due(s) && bulk_next(s))
+			continue;
+		n = session_receive(s);
+		s->crowded = i > 0 || si->cut || nr_bulk > 0;
 		if (n == -EAGAIN && bulk_next(s))
 			continue;
 		cut = n != -EAGAIN;
@@ -240,6 +244,7 @@ static bool session_turn(struct session_impl *si)
 			return true;
 		}
 		session_process(s);
+		bulk_passed(s, nr_bulk);
 	}
 	si->cut = cut;
 	session_again(si, !TAILQ_EMPTY(&s->bulk));
@@ -253,9 +258,12 @@ static bool session_look(void *arg)
 	return session_turn(arg);
 }
 
+/* A poller waits for a socket as one who reads does, though no request of it is parked. */
 static bool session_alone(void *arg)
 {
-	return ((struct session_impl *)arg)->s.sb->s_waiting.count == 0;
+	const struct sockfs_session *s = &((struct session_impl *)arg)->s;
+
+	return s->sb->s_waiting.count == 0 && s->nr_pollers == 0;
 }
 
 void session_work_begin(struct sockfs_session *s)

@@ -19,8 +19,12 @@
  */
 #define PAUSE_FACTOR 3
 
-/* While nobody waits for a socket, the loop's turn comes only after so many looks. */
+/*
+ * While nobody waits for a socket, the loop's turn comes only after so many looks, or so
+ * much time: each may have worked for a whole turn, and there are timers too.
+ */
 #define SPIN_ROUNDS 16
+#define SPIN_ROUNDS_NS 50000u
 
 static void on_idle(uv_idle_t *handle);
 
@@ -35,10 +39,12 @@ static void on_idle(uv_idle_t *handle)
 {
 	struct spin *sp = container_of(handle, struct spin, idle);
 	int rounds = sp->alone(sp->arg) ? SPIN_ROUNDS : 1;
+	uint64_t begin = uv_hrtime();
 
 	for (int i = 0; i < rounds; i++) {
 		if (sp->look(sp->arg)) {
-			if (sp->budget == 0 || !sp->alone(sp->arg))
+			if (sp->budget == 0 || !sp->alone(sp->arg) ||
+			    uv_hrtime() - begin > SPIN_ROUNDS_NS)
 				return;
 		} else if (uv_hrtime() - sp->last > sp->budget) {
 			spin_give_up(sp);

@@ -143,6 +143,32 @@ START_TEST(small_requests_come_first)
 }
 END_TEST
 
+/* However many they are: one large read goes ahead of each so many of them. */
+START_TEST(small_requests_without_end_do_not_keep_it)
+{
+	uint64_t first, large[2], small[MANY];
+
+	hold();
+	first = getattr();
+	large[0] = large_read();
+	large[1] = large_read();
+	for (int i = 0; i < MANY; i++)
+		small[i] = getattr();
+	peer_says("bulk");
+	shutdown(peer, SHUT_WR);
+	let_go();
+	done(first);
+	ck_assert(before(small[9], large[0]));
+	ck_assert(before(large[0], small[20]));
+	ck_assert(before(small[25], large[1]));
+	ck_assert(before(large[1], small[40]));
+	expect(large[0], "bulk");
+	expect(large[1], "");
+	for (int i = 0; i < MANY; i++)
+		done(small[i]);
+}
+END_TEST
+
 START_TEST(it_may_wait_for_its_socket_too)
 {
 	uint64_t small, large;
@@ -243,6 +269,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, small_requests_come_first);
+	tcase_add_test(tc, small_requests_without_end_do_not_keep_it);
 	tcase_add_test(tc, it_may_wait_for_its_socket_too);
 	tcase_add_test(tc, interrupt_while_it_stands_back);
 	tcase_add_test(tc, more_than_a_turn_holds);
