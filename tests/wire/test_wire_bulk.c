@@ -224,6 +224,26 @@ START_TEST(more_than_a_turn_holds)
 }
 END_TEST
 
+/* Then the sockets and timers have theirs, however many requests are there. */
+START_TEST(a_turn_ends)
+{
+	struct wire_answer *answer;
+	uint64_t small[MANY];
+	int n = 0;
+
+	hold();
+	for (int i = 0; i < MANY; i++)
+		small[i] = getattr();
+	let_go();
+	TAILQ_FOREACH(answer, &w->answers, link)
+		n++;
+	ck_assert_int_ge(n, 1);
+	ck_assert_int_le(n, 32);
+	for (int i = 0; i < MANY; i++)
+		done(small[i]);
+}
+END_TEST
+
 START_TEST(release_under_it)
 {
 	struct fuse_release_in in = {.fh = fh};
@@ -273,6 +293,7 @@ int main(void)
 	tcase_add_test(tc, it_may_wait_for_its_socket_too);
 	tcase_add_test(tc, interrupt_while_it_stands_back);
 	tcase_add_test(tc, more_than_a_turn_holds);
+	tcase_add_test(tc, a_turn_ends);
 	tcase_add_test(tc, release_under_it);
 	tcase_add_test(tc, stop_ends_what_stands_back);
 	suite_add_tcase(suite, tc);
