@@ -50,57 +50,52 @@ static void take_notice(struct wire *w, int code, const char *body)
 		memcpy(&w->last_inval, body, sizeof(w->last_inval));
 }
 
-static void take_answer(struct wire *w, const char *msg, size_t len)
+/* True: @a is kept, and what it holds of @out is filled in. */
+static bool take_answer(struct wire *w, const struct fuse_out_header *out, struct wire_answer *a)
 {
-	struct fuse_out_header out;
-	struct wire_answer *a;
-
-	memcpy(&out, msg, sizeof(out));
-	if (out.unique == 0) {
-		take_notice(w, out.error, msg + sizeof(out));
-		return;
-	}
 	/* An interrupt that found nobody may be handed back, to be sent again. */
-	if (out.unique & 1 && out.error == -EAGAIN)
-		return;
-	if (out.len != len || out.error > 0 || out.error < -511 || !request_done(w, out.unique)) {
+	if (out->unique & 1 && out->error == -EAGAIN)
+		return false;
+	if (out->len != sizeof(*out) + a->len || out->error > 0 || out->error < -511 ||
+	    !request_done(w, out->unique)) {
 		w->wrong++;
-		return;
+		return false;
 	}
-	a = calloc(1, sizeof(*a) + len);
-	if (a == NULL)
-		abort();
-	a->unique = out.unique;
-	a->error = out.error;
-	a->len = len - sizeof(out);
-	memcpy(a->data, msg + sizeof(out), a->len);
+	a->unique = out->unique;
+	a->error = out->error;
 	TAILQ_INSERT_TAIL(&w->answers, a, link);
+	return true;
 }
 
+/* The header is a part of its own, the first. */
 static ssize_t take_message(struct wire *w, const struct iovec *iov, int count)
 {
+	const struct fuse_out_header *out = iov[0].iov_base;
+	struct wire_answer *a;
 	size_t len = 0, at = 0;
-	char *msg;
+	bool kept = false;
 
-	for (int i = 0; i < count; i++)
-		len += iov[i].iov_len;
-	msg = malloc(len);
-	if (msg == NULL)
-		abort();
-	for (int i = 0; i < count; at += iov[i++].iov_len)
-		memcpy(msg + at, iov[i].iov_base, iov[i].iov_len);
 	if (w->refuse != 0) {
-		struct fuse_out_header out;
-
 		/* The kernel has given the request up: it is over all the same. */
-		memcpy(&out, msg, sizeof(out));
-		request_done(w, out.unique);
+		request_done(w, out->unique);
 		errno = w->refuse;
-	} else {
-		take_answer(w, msg, len);
+		return -1;
 	}
-	free(msg);
-	return w->refuse != 0 ? -1 : (ssize_t)len;
+	for (int i = 1; i < count; i++)
+		len += iov[i].iov_len;
+	a = malloc(sizeof(*a) + len);
+	if (a == NULL || iov[0].iov_len != sizeof(*out))
+		abort();
+	a->len = len;
+	for (int i = 1; i < count; at += iov[i++].iov_len)
+		memcpy(a->data + at, iov[i].iov_base, iov[i].iov_len);
+	if (out->unique == 0)
+		take_notice(w, out->error, a->data);
+	else
+		kept = take_answer(w, out, a);
+	if (!kept)
+		free(a);
+	return (ssize_t)(sizeof(*out) + len);
 }
 
 /* Answers, and the notices that the wire counts. */
@@ -250,12 +245,22 @@ void wire_turn(struct wire *w)
 	uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
-void wire_send_raw(struct wire *w, const void *msg, size_t len)
+static void send_parts(struct wire *w, struct iovec *iov, size_t count)
 {
-	if (send(w->fd, msg, len, MSG_NOSIGNAL) != (ssize_t)len)
+	const struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+	ssize_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		len += (ssize_t)iov[i].iov_len;
+	if (sendmsg(w->fd, &msg, MSG_NOSIGNAL) != len)
 		abort();
 	if (!w->hold)
 		wire_turn(w);
+}
+
+void wire_send_raw(struct wire *w, const void *msg, size_t len)
+{
+	send_parts(w, &(struct iovec){(void *)msg, len}, 1);
 }
 
 void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nodeid,
@@ -270,22 +275,16 @@ void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nod
 		.gid = w->gid,
 		.pid = (uint32_t)w->pid,
 	};
-	char *msg = malloc(in.len);
+	struct iovec iov[] = {{&in, sizeof(in)}, {(void *)arg, len}, {(void *)data, data_len}};
 	struct wire_request *r = expects ? calloc(1, sizeof(*r)) : NULL;
 
-	if (msg == NULL || (expects && r == NULL))
+	if (expects && r == NULL)
 		abort();
 	if (expects) {
 		r->unique = unique;
 		TAILQ_INSERT_TAIL(&w->requests, r, link);
 	}
-	memcpy(msg, &in, sizeof(in));
-	if (len > 0)
-		memcpy(msg + sizeof(in), arg, len);
-	if (data_len > 0)
-		memcpy(msg + sizeof(in) + len, data, data_len);
-	wire_send_raw(w, msg, in.len);
-	free(msg);
+	send_parts(w, iov, 3);
 }
 
 uint64_t wire_send(struct wire *w, uint32_t opcode, uint64_t nodeid, const void *arg, size_t len,
