@@ -3,9 +3,9 @@
  * Numbers for things: a directory of chunks of slots.
  *
  * Words and invariants: the directory's places 0..nr_chunks-1 are each a
- * *chunk* (slots != NULL, 1..256 of them used) or *vacant* (slots == NULL,
- * linked in t->vacant by `next`). A chunk with a free slot is in the doubly
- * linked list t->room. In a chunk the slots from `fresh` on have never been
+ * *chunk* (slots != NULL, 1..256 of them used) or *vacant* (slots == NULL).
+ * The vacant places are the doubly linked list t->vacant, the chunks with a
+ * free slot the list t->room. In a chunk the slots from `fresh` on have never been
  * written since it was allocated; below it a slot is used (ptr != NULL) or
  * free (ptr == NULL, linked from `free` by `next`).
  *
@@ -33,7 +33,7 @@ struct idtable_slot {
 
 struct idtable_chunk {
 	struct idtable_slot *slots; /* NULL: vacant */
-	uint32_t next, prev;	    /* t->room, or t->vacant (next only) */
+	uint32_t next, prev;	    /* t->room, or t->vacant */
 	uint32_t free;		    /* first free slot below fresh, or IDTABLE_NONE */
 	uint16_t fresh;		    /* slots that were ever used */
 	uint16_t used;		    /* slots in use */
@@ -78,35 +78,41 @@ void idtable_fini(struct idtable *t)
 	}
 }
 
-static void room_add(struct idtable *t, uint32_t n)
+/* Put place @n at the front of the list that begins at *@head: t->room or t->vacant. */
+static void list_add(struct idtable *t, uint32_t *head, uint32_t n)
 {
 	struct idtable_chunk *chunk = &t->dir[n];
 
 	chunk->prev = IDTABLE_NONE;
-	chunk->next = t->room;
-	if (t->room != IDTABLE_NONE)
-		t->dir[t->room].prev = n;
-	t->room = n;
+	chunk->next = *head;
+	if (*head != IDTABLE_NONE)
+		t->dir[*head].prev = n;
+	*head = n;
 }
 
-static void room_del(struct idtable *t, uint32_t n)
+static void list_del(struct idtable *t, uint32_t *head, uint32_t n)
 {
 	const struct idtable_chunk *chunk = &t->dir[n];
 
 	if (chunk->prev != IDTABLE_NONE)
 		t->dir[chunk->prev].next = chunk->next;
 	else
-		t->room = chunk->next;
+		*head = chunk->next;
 	if (chunk->next != IDTABLE_NONE)
 		t->dir[chunk->next].prev = chunk->prev;
 }
 
-static int dir_grow(struct idtable *t)
+/* Make room for place @n in the directory. */
+static int dir_grow(struct idtable *t, uint32_t n)
 {
-	/* IDTABLE_MAX entries need 2^22 places, so the doubling cannot overflow */
-	uint32_t size = t->dir_size != 0 ? 2 * t->dir_size : DIR_MIN;
+	uint32_t size = t->dir_size != 0 ? t->dir_size : DIR_MIN;
 	struct idtable_chunk *dir;
 
+	if (n < t->dir_size)
+		return 0;
+	/* IDTABLE_MAX entries need 2^22 places, so the doubling cannot overflow */
+	while (size <= n)
+		size *= 2;
 	if (should_failslab())
 		return -ENOMEM;
 	dir = realloc(t->dir, size * sizeof(*dir));
@@ -117,27 +123,27 @@ static int dir_grow(struct idtable *t)
 	return 0;
 }
 
-/* A new chunk at the first vacant place, in t->room. */
-static int chunk_add(struct idtable *t)
+/* A new chunk at place @n, which is vacant or behind the last, in t->room. */
+static int chunk_add(struct idtable *t, uint32_t n)
 {
 	struct idtable_slot *slots;
-	uint32_t n = t->vacant;
-	int err;
+	int err = dir_grow(t, n);
 
-	if (n == IDTABLE_NONE && t->nr_chunks == t->dir_size) {
-		err = dir_grow(t);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	slots = kmem_cache_alloc(chunk_cachep);
 	if (slots == NULL)
 		return -ENOMEM;
-	if (n != IDTABLE_NONE)
-		t->vacant = t->dir[n].next;
-	else
-		n = t->nr_chunks++;
+	if (n < t->nr_chunks)
+		list_del(t, &t->vacant, n);
+	for (; t->nr_chunks < n; t->nr_chunks++) {
+		t->dir[t->nr_chunks].slots = NULL;
+		list_add(t, &t->vacant, t->nr_chunks);
+	}
+	if (n == t->nr_chunks)
+		t->nr_chunks++;
 	t->dir[n] = (struct idtable_chunk){ .slots = slots, .free = IDTABLE_NONE };
-	room_add(t, n);
+	list_add(t, &t->room, n);
 	return 0;
 }
 
@@ -145,18 +151,28 @@ static void chunk_del(struct idtable *t, uint32_t n)
 {
 	struct idtable_chunk *chunk = &t->dir[n];
 
-	room_del(t, n);
+	list_del(t, &t->room, n);
 	kmem_cache_free(chunk_cachep, chunk->slots);
 	chunk->slots = NULL;
-	chunk->next = t->vacant;
-	t->vacant = n;
+	list_add(t, &t->vacant, n);
+}
+
+/* Slot @i of chunk @n, which is on no list of free ones any more, becomes the entry. */
+static void fill_slot(struct idtable *t, uint32_t n, uint32_t i, uint32_t generation, void *ptr)
+{
+	struct idtable_chunk *chunk = &t->dir[n];
+
+	chunk->slots[i].ptr = ptr;
+	chunk->slots[i].generation = generation;
+	t->count++;
+	if (++chunk->used == IDTABLE_CHUNK)
+		list_del(t, &t->room, n);
 }
 
 int idtable_alloc(struct idtable *t, void *ptr, uint64_t *ret_id)
 {
 	struct idtable_chunk *chunk;
-	struct idtable_slot *slot;
-	uint32_t i;
+	uint32_t n, i;
 	int err;
 
 	if (ptr == NULL)
@@ -164,28 +180,64 @@ int idtable_alloc(struct idtable *t, void *ptr, uint64_t *ret_id)
 	if (t->count == t->max)
 		return -ENOSPC;
 	if (t->room == IDTABLE_NONE) {
-		err = chunk_add(t);
+		err = chunk_add(t, t->vacant != IDTABLE_NONE ? t->vacant : t->nr_chunks);
 		if (err)
 			return err;
 	}
 
-	chunk = &t->dir[t->room];
+	n = t->room;
+	chunk = &t->dir[n];
 	i = chunk->free;
 	if (i != IDTABLE_NONE)
 		chunk->free = chunk->slots[i].next;
 	else
 		i = chunk->fresh++;
-	slot = &chunk->slots[i];
 
 	if (++t->generation == 0)
 		t->generation = 1;
-	slot->ptr = ptr;
-	slot->generation = t->generation;
-	t->count++;
-	*ret_id = (uint64_t)t->generation << 32 | t->room << CHUNK_SHIFT | i;
+	fill_slot(t, n, i, t->generation, ptr);
+	*ret_id = (uint64_t)t->generation << 32 | n << CHUNK_SHIFT | i;
+	return 0;
+}
 
-	if (++chunk->used == IDTABLE_CHUNK)
-		room_del(t, t->room);
+/* Take slot @i of @chunk, which is unused, out of the free ones; the fresh ones before it join them. */
+static void take_slot(struct idtable_chunk *chunk, uint32_t i)
+{
+	uint32_t *link = &chunk->free;
+
+	for (; chunk->fresh <= i; chunk->fresh++) {
+		chunk->slots[chunk->fresh].ptr = NULL;
+		chunk->slots[chunk->fresh].next = chunk->free;
+		chunk->free = chunk->fresh;
+	}
+	while (*link != i)
+		link = &chunk->slots[*link].next;
+	*link = chunk->slots[i].next;
+}
+
+int idtable_insert_at(struct idtable *t, uint64_t id, void *ptr)
+{
+	uint32_t index = (uint32_t)id, n = index >> CHUNK_SHIFT, i = index & (IDTABLE_CHUNK - 1);
+	uint32_t generation = (uint32_t)(id >> 32);
+	const struct idtable_chunk *chunk = n < t->nr_chunks ? &t->dir[n] : NULL;
+	int err;
+
+	if (ptr == NULL || generation == 0 || index >= IDTABLE_MAX)
+		return -EINVAL;
+	if (chunk != NULL && chunk->slots != NULL && i < chunk->fresh && chunk->slots[i].ptr != NULL)
+		return -EEXIST;
+	if (t->count == t->max)
+		return -ENOSPC;
+	if (chunk == NULL || chunk->slots == NULL) {
+		err = chunk_add(t, n);
+		if (err)
+			return err;
+	}
+	take_slot(&t->dir[n], i);
+	fill_slot(t, n, i, generation, ptr);
+	/* Ahead of the counter, which may have wrapped: idtable_alloc goes on behind it. */
+	if (t->generation == 0 || (int32_t)(generation - t->generation) > 0)
+		t->generation = generation;
 	return 0;
 }
 
@@ -227,7 +279,7 @@ int idtable_remove(struct idtable *t, uint64_t id)
 	slot->next = chunk->free;
 	chunk->free = (uint32_t)id & (IDTABLE_CHUNK - 1);
 	if (chunk->used-- == IDTABLE_CHUNK)
-		room_add(t, n);
+		list_add(t, &t->room, n);
 	if (chunk->used == 0)
 		chunk_del(t, n);
 	t->count--;

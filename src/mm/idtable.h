@@ -68,6 +68,16 @@ void idtable_fini(struct idtable *t);
  */
 int idtable_alloc(struct idtable *t, void *ptr, uint64_t *ret_id) __must_check;
 
+/*
+ * Put @ptr into the table under a number that another table has given: a successor's
+ * table is filled so, in any order, and then goes on as that one would have, with
+ * generations behind those of all numbers here. O(1), but for the directory, which
+ * gets a place for each chunk up to the number's. 0, or with the table untouched
+ * -EEXIST (an entry is in this slot, of whatever generation), -EINVAL (@ptr is NULL,
+ * or no table gives such a number), -ENOMEM, -ENOSPC (full).
+ */
+int idtable_insert_at(struct idtable *t, uint64_t id, void *ptr) __must_check;
+
 /* The pointer that @id stands for; NULL for any number that is not the id of a present entry. */
 void *idtable_find(const struct idtable *t, uint64_t id);
 

@@ -294,6 +294,131 @@ START_TEST(another_tables_past_is_not_found)
 }
 END_TEST
 
+/* ------------------------------------------------------- numbers of a table before */
+
+/* A table of things[i] under id[i], put in from the last to the first; 0: none. */
+static void succeed(struct idtable *t, const uint64_t *id, unsigned int n)
+{
+	ck_assert_int_eq(idtable_init(t, 0), 0);
+	for (unsigned int i = n; i-- > 0;)
+		if (id[i] != 0)
+			ck_assert_int_eq(idtable_insert_at(t, id[i], &things[i]), 0);
+}
+
+START_TEST(successor_has_the_same_numbers)
+{
+	enum { N = 1000 };
+	uint64_t id[N], more, pos = 0;
+	struct idtable old, t;
+	unsigned int live = 0, seen = 0;
+
+	ck_assert_int_eq(idtable_init(&old, 0), 0);
+	for (int i = 0; i < N; i++)
+		id[i] = put(&old, &things[i]);
+	/* holes, a vacant chunk, and the ends */
+	for (int i = 0; i < N; i++) {
+		if (i % 7 == 0 || (i >= 256 && i < 512) || i == N - 1) {
+			ck_assert_int_eq(idtable_remove(&old, id[i]), 0);
+			id[i] = 0;
+		}
+		live += id[i] != 0;
+	}
+	idtable_fini(&old);
+
+	succeed(&t, id, N);
+	ck_assert_uint_eq(t.count, live);
+	for (int i = 0; i < N; i++)
+		if (id[i] != 0)
+			ck_assert_ptr_eq(idtable_find(&t, id[i]), &things[i]);
+	for (const int *p; (p = idtable_next(&t, &pos)) != NULL; seen++)
+		ck_assert_uint_ne(id[p - things], 0);
+	ck_assert_uint_eq(seen, live);
+	/* Every free slot below is used before the table grows, and no number comes twice. */
+	for (unsigned int i = live; i < 4 * IDTABLE_CHUNK; i++) {
+		more = put(&t, &things[N + i]);
+		ck_assert_uint_lt((uint32_t)more, 4 * IDTABLE_CHUNK);
+		ck_assert_uint_gt(more >> 32, N - 2);
+	}
+	ck_assert_uint_eq((uint32_t)put(&t, things), 4 * IDTABLE_CHUNK);
+	ck_assert_uint_eq(chunks(), 5);
+	for (int i = 0; i < N; i++)
+		if (id[i] != 0)
+			ck_assert_int_eq(idtable_remove(&t, id[i]), 0);
+	idtable_fini(&t);
+	ck_assert_ptr_null(kmem_cache_next(NULL));
+}
+END_TEST
+
+/* Into a table that lives: a free slot in the middle of a chunk's list, and one that is fresh. */
+START_TEST(insert_between_others)
+{
+	uint64_t id[100], again;
+	struct idtable t;
+
+	ck_assert_int_eq(idtable_init(&t, 0), 0);
+	for (int i = 0; i < 100; i++)
+		id[i] = put(&t, &things[i]);
+	for (int i = 10; i < 20; i++)
+		ck_assert_int_eq(idtable_remove(&t, id[i]), 0);
+	again = id[15] + (1ull << 40);
+	ck_assert_int_eq(idtable_insert_at(&t, again, &things[15]), 0);
+	ck_assert_ptr_eq(idtable_find(&t, again), &things[15]);
+	ck_assert_ptr_null(idtable_find(&t, id[15]));
+	ck_assert_int_eq(idtable_insert_at(&t, 1ull << 32 | 200, &things[200]), 0);
+	/* The nine others, then those that were jumped over, then the rest of the chunk. */
+	for (unsigned int i = 0; i < IDTABLE_CHUNK - 92; i++) {
+		uint64_t more = put(&t, &things[300 + i]);
+
+		ck_assert_uint_lt((uint32_t)more, IDTABLE_CHUNK);
+		ck_assert_uint_eq(more >> 32, (again >> 32) + 1 + i);
+	}
+	ck_assert_uint_eq(t.count, IDTABLE_CHUNK);
+	ck_assert_uint_eq(chunks(), 1);
+	idtable_fini(&t);
+}
+END_TEST
+
+START_TEST(insert_after_the_counter_wrapped)
+{
+	struct idtable t;
+
+	ck_assert_int_eq(idtable_init(&t, 0), 0);
+	ck_assert_int_eq(idtable_insert_at(&t, (uint64_t)(UINT32_MAX - 1) << 32, &things[0]), 0);
+	ck_assert_int_eq(idtable_insert_at(&t, 3ull << 32 | 1, &things[1]), 0);
+	ck_assert_int_eq(idtable_insert_at(&t, (uint64_t)UINT32_MAX << 32 | 2, &things[2]), 0);
+	ck_assert_uint_eq(put(&t, &things[3]) >> 32, 4);
+	idtable_fini(&t);
+}
+END_TEST
+
+START_TEST(insert_refuses)
+{
+	uint64_t id[2];
+	struct idtable t;
+
+	ck_assert_int_eq(idtable_init(&t, 3), 0);
+	id[0] = put(&t, &things[0]);
+	id[1] = put(&t, &things[1]);
+	ck_assert_int_eq(idtable_insert_at(&t, id[1] + (1ull << 32), NULL), -EINVAL);
+	ck_assert_int_eq(idtable_insert_at(&t, 7, things), -EINVAL);	 /* generation 0 */
+	ck_assert_int_eq(idtable_insert_at(&t, 1ull << 32 | IDTABLE_MAX, things), -EINVAL);
+	ck_assert_int_eq(idtable_insert_at(&t, UINT64_MAX, things), -EINVAL);
+	ck_assert_int_eq(idtable_insert_at(&t, id[0], things), -EEXIST);
+	ck_assert_int_eq(idtable_insert_at(&t, id[0] ^ 1ull << 40, things), -EEXIST);
+	for (long n = 1; n <= 2; n++) { /* the directory's growth, a chunk */
+		kmem_fault_after(n);
+		ck_assert_int_eq(idtable_insert_at(&t, 9ull << 32 | 5000, things), -ENOMEM);
+		ck_assert_ptr_null(idtable_find(&t, 9ull << 32 | 5000));
+	}
+	ck_assert_uint_eq(t.count, 2);
+	ck_assert_uint_eq(put(&t, &things[2]), (id[1] + (1ull << 32) + 1));
+	ck_assert_int_eq(idtable_insert_at(&t, 9ull << 32 | 9, things), -ENOSPC);
+	ck_assert_ptr_eq(idtable_find(&t, id[0]), &things[0]);
+	idtable_fini(&t);
+	ck_assert_ptr_null(kmem_cache_next(NULL));
+}
+END_TEST
+
 /* Steps at random against an array of what must be there; walks see exactly that. */
 START_TEST(random_steps)
 {
@@ -322,6 +447,12 @@ START_TEST(random_steps)
 		if (idtable_find(&t, id[i]) != (id[i] != 0 ? &things[i] : NULL) ||
 		    idtable_find(&t, old[step * 7 % OLD]) != NULL || t.count != live)
 			ck_abort_msg("step %u", step);
+		if (step % 50000 == 49999) {
+			struct idtable before = t;
+
+			succeed(&t, id, N);
+			idtable_fini(&before);
+		}
 		if (step % 10000 == 0) {
 			unsigned int seen = 0;
 			uint64_t pos = 0, before = 0;
@@ -379,6 +510,10 @@ int main(void)
 	tcase_add_test(tc, chunks_come_and_go);
 	tcase_add_test(tc, walk);
 	tcase_add_test(tc, another_tables_past_is_not_found);
+	tcase_add_test(tc, successor_has_the_same_numbers);
+	tcase_add_test(tc, insert_between_others);
+	tcase_add_test(tc, insert_after_the_counter_wrapped);
+	tcase_add_test(tc, insert_refuses);
 	tcase_add_loop_test(tc, random_steps, 0, 3);
 	tcase_add_test(tc, a_million);
 	suite_add_tcase(suite, tc);
