@@ -33,7 +33,7 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
-#include "net/info.h"
+#include "uapi/info.h"
 
 /* Of a control file, as the files of /sys have it; no status is so long. */
 #define CTL_SIZE 4096

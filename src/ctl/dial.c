@@ -37,9 +37,9 @@
 #include "fs/dcache.h"
 #include "lib/util.h"
 #include "mm/slab.h"
-#include "net/addr.h"
 #include "net/socket.h"
 #include "sockfs/ioctl.h"
+#include "uapi/addr.h"
 
 #define HOST_MODE (S_IFDIR | 0555)
 #define PORT_MODE (S_IFREG | 0666)

@@ -12,7 +12,7 @@
 
 #include "fs/dcache.h"
 #include "net/socket.h"
-#include "net/sockopt.h"
+#include "uapi/sockopt.h"
 
 size_t dial_settings_size(void)
 {

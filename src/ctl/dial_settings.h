@@ -13,7 +13,7 @@
 
 struct socket;
 
-/* Values of options by their place in sockopts[] (net/sockopt.h), those whose bit is set. */
+/* Values of options by their place in sockopts[] (uapi/sockopt.h), those whose bit is set. */
 struct dial_settings {
 	uint32_t set;
 	int value[];

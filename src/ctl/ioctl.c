@@ -15,9 +15,9 @@
 #include "ctl/ctl.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
-#include "net/addr.h"
 #include "net/socket.h"
 #include "sockfs/ioctl.h"
+#include "uapi/addr.h"
 
 enum need { NEED_NOTHING, NEED_WRITE, NEED_READ };
 

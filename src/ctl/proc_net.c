@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "ctl/proc.h"
-#include "net/addr.h"
 #include "net/socket.h"
+#include "uapi/addr.h"
 
 /* net/ipv4/tcp_ipv4.c: TMPSZ. Some readers count on lines of one length. */
 #define TCP4_LINE 150

@@ -15,8 +15,8 @@
 
 #include "ctl/ctl.h"
 #include "mm/slab.h"
-#include "net/info.h"
 #include "net/socket.h"
+#include "uapi/info.h"
 
 struct snapshot {
 	size_t len;

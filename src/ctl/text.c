@@ -30,10 +30,10 @@
 #include <sys/socket.h>
 
 #include "ctl/ctl.h"
-#include "net/addr.h"
 #include "net/socket.h"
-#include "net/sockopt.h"
 #include "sockfs/ioctl.h"
+#include "uapi/addr.h"
+#include "uapi/sockopt.h"
 
 /* No command is longer: a word, an address, a number, and room for blanks. */
 #define COMMAND_MAX 512

@@ -15,8 +15,8 @@
 #include "ctl/ctl.h"
 #include "fs/xattr.h"
 #include "lib/util.h"
-#include "net/addr.h"
 #include "net/socket.h"
+#include "uapi/addr.h"
 
 #define USER "user."
 #define USER_SOCKFS "user.sockfs." /* ours, also those that are not there yet */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 /* An address of either family, in network order; IPv4 in the first four bytes. */
 struct ip {

@@ -36,7 +36,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 /* A server gets so many tries, this long and then twice as long each: c-ares' own of today. */
 #define TRIES 3

@@ -23,10 +23,10 @@
 #include "fs/dcache.h"
 #include "lib/log.h"
 #include "mm/slab.h"
-#include "net/addr.h"
 #include "net/sock.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
+#include "uapi/addr.h"
 
 int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 

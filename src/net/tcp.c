@@ -14,7 +14,7 @@
 
 #include "lib/log.h"
 #include "mm/slab.h"
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 uv_loop_t *tcp_loop;
 static struct kmem_cache *tcp_cachep;

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "net/sock_wait.h"
-#include "net/sockopt.h"
 #include "net/tcp.h"
+#include "uapi/sockopt.h"
 
 /* Options that sockfs keeps itself, by their SOCKFS_SO_ number; NULL: there is none such. */
 static int *own_option(struct sock *sk, int optname)

@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "net/addr.h"
 #include "sockctl/rows.h"
 #include "sockctl/sockctl.h"
+#include "uapi/addr.h"
 
 #define WATCH_MS 1000
 #define NAME_WIDTH_MIN 12 /* less tells nobody which file it is */

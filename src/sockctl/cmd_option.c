@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/info.h"
-#include "net/sockopt.h"
 #include "sockctl/sockctl.h"
+#include "uapi/info.h"
+#include "uapi/sockopt.h"
 
 static int find_option(const struct args *args, const char *name, const struct sockopt **ret_so)
 {

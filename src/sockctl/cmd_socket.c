@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/addr.h"
 #include "sockctl/sockctl.h"
+#include "uapi/addr.h"
 
 static int parse_addr(const struct args *args, const char *text, struct sockfs_addr *ret_addr)
 {

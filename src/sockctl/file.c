@@ -13,8 +13,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "net/info.h"
 #include "sockctl/sockctl.h"
+#include "uapi/info.h"
 
 static const char *const state_names[] = {
 	[SOCKFS_UNCONNECTED] = "unconnected",	  [SOCKFS_CONNECTING] = "connecting",

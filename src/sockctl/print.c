@@ -9,9 +9,9 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "net/addr.h"
-#include "net/info.h"
 #include "sockctl/sockctl.h"
+#include "uapi/addr.h"
+#include "uapi/info.h"
 
 /*
  * How many bytes the UTF-8 character at @s has, 0 if it is none: RFC 3629,

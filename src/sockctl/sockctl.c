@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/sockopt.h"
+#include "uapi/sockopt.h"
 
 /* What getopt_long answers for long options: no character, so that messages can tell. */
 enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD };

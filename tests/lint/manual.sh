@@ -52,6 +52,6 @@ described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_IOC_[A-Z]*\) _IO.*/\1/p
 	include/sockfs/ioctl.h)"
 described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_SO_[A-Z_]*\) .*/\1/p' \
 	include/sockfs/ioctl.h)"
-described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/net/sockopt.c)"
+described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/uapi/sockopt.c)"
 described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c)"
 exit $failed

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of net/addr.c: what is an address, what is none, and the way back. */
+/* Unit tests of uapi/addr.c: what is an address, what is none, and the way back. */
 #include "config.h"
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 #include <arpa/inet.h>
 #include <check.h>

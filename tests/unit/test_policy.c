@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

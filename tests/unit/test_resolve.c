@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

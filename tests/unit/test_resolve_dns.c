@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "net/addr.h"
 #include "net/resolve.h"
+#include "uapi/addr.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of net/sockopt.c: the table, and a value as text, number and bytes. */
+/* Unit tests of uapi/sockopt.c: the table, and a value as text, number and bytes. */
 #include "config.h"
 
-#include "net/sockopt.h"
+#include "uapi/sockopt.h"
 
 #include <check.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 /*
  * Addresses: text to struct sockfs_addr to struct sockaddr, and back.
  */
-#ifndef NET_ADDR_H
-#define NET_ADDR_H
+#ifndef UAPI_ADDR_H
+#define UAPI_ADDR_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -58,4 +58,4 @@ char *addr_format(const struct sockfs_addr *addr, char *buf, size_t size);
 /* The port of an AF_INET or AF_INET6 address in host order; 0 for other families. */
 unsigned int addr_port(const struct sockaddr *sa);
 
-#endif /* NET_ADDR_H */
+#endif /* UAPI_ADDR_H */

@@ -2,8 +2,8 @@
 /*
  * The status of a socket as text: what `cat .ctl/NAME' and `sockctl stat' show.
  */
-#ifndef NET_INFO_H
-#define NET_INFO_H
+#ifndef UAPI_INFO_H
+#define UAPI_INFO_H
 
 #include <stddef.h>
 
@@ -33,4 +33,4 @@ typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
 size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
 		 void *arg, char *buf);
 
-#endif /* NET_INFO_H */
+#endif /* UAPI_INFO_H */

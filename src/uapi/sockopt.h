@@ -3,8 +3,8 @@
  * The one table of options: names, numbers, kinds. ioctl, text, xattr and
  * sockctl all read it; adding an option is one line in sockopt.c.
  */
-#ifndef NET_SOCKOPT_H
-#define NET_SOCKOPT_H
+#ifndef UAPI_SOCKOPT_H
+#define UAPI_SOCKOPT_H
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -54,4 +54,4 @@ int sockopt_value(const struct sockopt *so, const struct sockfs_sockopt *opt, lo
 /* The other way; fills level, name, len, value. -EINVAL out of range. */
 int sockopt_make(const struct sockopt *so, long value, struct sockfs_sockopt *ret_opt);
 
-#endif /* NET_SOCKOPT_H */
+#endif /* UAPI_SOCKOPT_H */

@@ -4,15 +4,15 @@
  */
 #include "config.h"
 
-#include "net/info.h"
+#include "uapi/info.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "net/addr.h"
-#include "net/sockopt.h"
+#include "uapi/addr.h"
+#include "uapi/sockopt.h"
 
 const char *info_strerror(int err)
 {

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "net/sockopt.h"
+#include "uapi/sockopt.h"
 
 #include <errno.h>
 #include <limits.h>

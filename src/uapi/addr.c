@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "net/addr.h"
+#include "uapi/addr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
