@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of this room share: the one table of operations, the control
- * files of .ctl, and the extended attributes.
+ * What the files of this room share: the operations, the control files of .ctl,
+ * and the extended attributes.
  */
 #ifndef CTL_CTL_H
 #define CTL_CTL_H
 
 #include "fs/fs.h"
 
+struct operation;
 struct sockfs_addr;
 struct socket;
 
 /* ioctl.c ----------------------------------------------------------------- */
 
 /*
- * One operation on @sock by its SOCKFS_IOC_ number, whoever asks: @arg as the
- * ioctl takes it, and only as long as this call. May park @iocb (connect, bind;
- * accept only for the socket's own files). What the descriptor is open for has
- * been checked before. -ENOTTY: no such operation.
+ * One operation on @sock, whoever asks: @arg as the ioctl takes it, and only as
+ * long as this call. May park @iocb (connect, bind; accept only for the socket's
+ * own files). What the descriptor is open for has been checked before.
  */
-ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd, void *arg);
+ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, const struct operation *op,
+		       void *arg);
 
 /*
  * ioctl(2) on a control file: the same on its socket, but for what may have to wait

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of operations on a socket, one line each, and the ioctls that reach
- * them. The text face (text.c) calls the same lines.
+ * The operations on a socket (uapi/operation.h), a function each, and the ioctls that
+ * reach them. The text face (text.c) calls the same functions.
  *
  * The argument comes as bytes of the size that the command encodes. Nothing in
  * it is trusted: text must end, numbers must be in range, each is checked
@@ -16,10 +16,8 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "net/socket.h"
-#include "sockfs/ioctl.h"
 #include "uapi/addr.h"
-
-enum need { NEED_NOTHING, NEED_WRITE, NEED_READ };
+#include "uapi/operation.h"
 
 static ssize_t ioc_connect(struct socket *sock, struct kiocb *iocb, void *arg)
 {
@@ -150,75 +148,50 @@ static ssize_t ioc_info(struct socket *sock, struct kiocb *iocb, void *arg)
 	return 0;
 }
 
-static const struct operation {
-	unsigned int cmd;
-	const char *name;
-	enum need need;
-	ssize_t (*fn)(struct socket *sock, struct kiocb *iocb, void *arg);
-} operations[] = {
-	{SOCKFS_IOC_CONNECT, "connect", NEED_WRITE, ioc_connect},
-	{SOCKFS_IOC_BIND, "bind", NEED_WRITE, ioc_bind},
-	{SOCKFS_IOC_LISTEN, "listen", NEED_WRITE, ioc_listen},
-	{SOCKFS_IOC_ACCEPT, "accept", NEED_READ, ioc_accept},
-	{SOCKFS_IOC_SHUTDOWN, "shutdown", NEED_WRITE, ioc_shutdown},
-	{SOCKFS_IOC_ABORT, "abort", NEED_WRITE, ioc_abort},
-	{SOCKFS_IOC_GETSOCKNAME, "getsockname", NEED_NOTHING, ioc_getsockname},
-	{SOCKFS_IOC_GETPEERNAME, "getpeername", NEED_NOTHING, ioc_getpeername},
-	{SOCKFS_IOC_SETSOCKOPT, "setsockopt", NEED_WRITE, ioc_setsockopt},
-	{SOCKFS_IOC_GETSOCKOPT, "getsockopt", NEED_NOTHING, ioc_getsockopt},
-	{SOCKFS_IOC_INQ, "inq", NEED_NOTHING, ioc_inq},
-	{SOCKFS_IOC_OUTQ, "outq", NEED_NOTHING, ioc_outq},
-	{SOCKFS_IOC_INFO, "info", NEED_NOTHING, ioc_info},
-};
+#define FUNCTION(name, ...) ioc_##name,
 
-static const struct operation *find_operation(unsigned int cmd)
+/* In the order of operations[]. */
+static ssize_t (*const functions[])(struct socket *sock, struct kiocb *iocb, void *arg) = {
+	OPERATIONS(FUNCTION)};
+
+ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, const struct operation *op,
+		       void *arg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
-		if (operations[i].cmd == cmd)
-			return &operations[i];
-	return NULL;
-}
-
-ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, unsigned int cmd, void *arg)
-{
-	const struct operation *op = find_operation(cmd);
-
-	return op != NULL ? op->fn(sock, iocb, arg) : -ENOTTY;
+	return functions[op - operations](sock, iocb, arg);
 }
 
 static int may_operate(const struct operation *op, const struct file *file)
 {
-	if (op->need == NEED_WRITE && !file_writable(file))
+	if (op->need == OP_NEED_WRITE && !file_writable(file))
 		return -EBADF;
-	if (op->need == NEED_READ && !file_readable(file))
+	if (op->need == OP_NEED_READ && !file_readable(file))
 		return -EBADF;
 	return 0;
 }
 
 ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 {
-	const struct operation *op = find_operation(cmd);
+	const struct operation *op = operation_by_cmd(cmd);
 	struct inode *inode = iocb->ki_filp->f_inode->i_mirror;
 	int err;
 
 	/* What waits is parked with the open file of a socket, which this is not. */
-	if (op == NULL || cmd == SOCKFS_IOC_CONNECT || cmd == SOCKFS_IOC_BIND ||
-	    cmd == SOCKFS_IOC_ACCEPT)
+	if (op == NULL || op->flags & OP_WAITS)
 		return -ENOTTY;
 	if (inode == NULL || inode->i_state & I_CLEAR)
 		return -ESTALE;
 	err = may_operate(op, iocb->ki_filp);
-	return err != 0 ? err : op->fn(SOCKET_I(inode), iocb, arg);
+	return err != 0 ? err : sock_operation(SOCKET_I(inode), iocb, op, arg);
 }
 
 ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 {
-	const struct operation *op = find_operation(cmd);
+	const struct operation *op = operation_by_cmd(cmd);
 	int err;
 
 	if (op == NULL)
 		return -ENOTTY;
 	iocb->ki_call = op->name;
 	err = may_operate(op, iocb->ki_filp);
-	return err != 0 ? err : op->fn(SOCKET_I(iocb->ki_filp->f_inode), iocb, arg);
+	return err != 0 ? err : sock_operation(SOCKET_I(iocb->ki_filp->f_inode), iocb, op, arg);
 }

@@ -44,7 +44,7 @@ static int snapshot_take(struct socket *sock, struct file *file)
 	size_t len;
 
 	sock_get_info(sock, &info);
-	len = info_text(&info, sock_state_name((socket_state)info.state), get_option, &asked, text);
+	len = info_text(&info, get_option, &asked, text);
 	if (asked.blank >= 0)
 		close(asked.blank);
 	snap = should_failslab() ? NULL : malloc(sizeof(*snap) + len);

@@ -27,109 +27,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "ctl/ctl.h"
 #include "net/socket.h"
-#include "sockfs/ioctl.h"
-#include "uapi/addr.h"
-#include "uapi/sockopt.h"
+#include "uapi/operation.h"
 
 /* No command is longer: a word, an address, a number, and room for blanks. */
 #define COMMAND_MAX 512
 
 #define MAX_WORDS 3 /* behind the first */
-
-/* A line, ready to run. */
-struct call {
-	unsigned int cmd;
-	void *arg; /* one of those below */
-	bool bind; /* bind to addr before */
-	struct sockfs_addr addr;
-	struct sockfs_sockopt opt;
-	__s32 number;
-};
-
-/* ------------------------------------------------------------ what a line means */
-
-static int parse_addr(struct call *call, int argc, char *const *argv)
-{
-	(void)argc;
-	call->arg = &call->addr;
-	return addr_parse(argv[0], &call->addr);
-}
-
-/* [HOST:PORT] [BACKLOG] */
-static int parse_listen(struct call *call, int argc, char *const *argv)
-{
-	const struct sockopt backlog = {.kind = SOCKOPT_INT, .min = 0, .max = INT32_MAX};
-	struct sockfs_sockopt value;
-	long n = 0;
-
-	call->arg = &call->number;
-	if (argc > 0 && strchr(argv[0], ':') != NULL) {
-		int err = addr_parse(argv[0], &call->addr);
-
-		if (err != 0)
-			return err;
-		call->bind = true;
-		argc--;
-		argv++;
-	}
-	if (argc > 1)
-		return -EINVAL;
-	if (argc == 1 && (sockopt_parse(&backlog, argv[0], &value) != 0 ||
-			  sockopt_value(&backlog, &value, &n) != 0))
-		return -EINVAL;
-	call->number = (__s32)n;
-	return 0;
-}
-
-static int parse_how(struct call *call, int argc, char *const *argv)
-{
-	static const char *const words[] = {[SHUT_RD] = "rd", [SHUT_WR] = "wr", [SHUT_RDWR] = "rdwr"};
-
-	(void)argc;
-	call->arg = &call->number;
-	for (call->number = SHUT_RD; call->number <= SHUT_RDWR; call->number++)
-		if (strcmp(argv[0], words[call->number]) == 0)
-			return 0;
-	return -EINVAL;
-}
-
-static int parse_nothing(struct call *call, int argc, char *const *argv)
-{
-	(void)call;
-	(void)argc;
-	(void)argv;
-	return 0;
-}
-
-static int parse_option(struct call *call, int argc, char *const *argv)
-{
-	const struct sockopt *so = sockopt_by_name(argv[0]);
-
-	(void)argc;
-	/* As setsockopt(2) says of SO_ERROR. */
-	if (so == NULL || so->kind == SOCKOPT_ERROR)
-		return -ENOPROTOOPT;
-	call->arg = &call->opt;
-	return sockopt_parse(so, argv[1], &call->opt);
-}
-
-static const struct {
-	const char *word;
-	unsigned int cmd;
-	int min, max; /* words behind it */
-	int (*parse)(struct call *call, int argc, char *const *argv);
-} commands[] = {
-	{"connect", SOCKFS_IOC_CONNECT, 1, 1, parse_addr},
-	{"bind", SOCKFS_IOC_BIND, 1, 1, parse_addr},
-	{"listen", SOCKFS_IOC_LISTEN, 0, 2, parse_listen},
-	{"shutdown", SOCKFS_IOC_SHUTDOWN, 1, 1, parse_how},
-	{"abort", SOCKFS_IOC_ABORT, 0, 0, parse_nothing},
-	{"set", SOCKFS_IOC_SETSOCKOPT, 2, 2, parse_option},
-};
 
 /* Words of @line to @words; their number, or -EINVAL if there are more than @max. */
 static int split(char *line, char **words, int max)
@@ -146,24 +52,20 @@ static int split(char *line, char **words, int max)
 }
 
 /* 1 and a call, 0 for a blank line, or -errno. @line is changed. */
-static int parse_line(char *line, struct call *ret_call)
+static int parse_line(char *line, struct op_call *ret_call)
 {
 	char *words[1 + MAX_WORDS];
 	int n = split(line, words, 1 + MAX_WORDS);
+	const struct operation *op;
 	int err;
 
 	if (n <= 0)
 		return n;
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(words[0], commands[i].word) != 0)
-			continue;
-		if (n - 1 < commands[i].min || n - 1 > commands[i].max)
-			return -EINVAL;
-		*ret_call = (struct call){.cmd = commands[i].cmd};
-		err = commands[i].parse(ret_call, n - 1, words + 1);
-		return err != 0 ? err : 1;
-	}
-	return -EINVAL;
+	op = operation_by_word(words[0]);
+	if (op == NULL || !(op->flags & OP_TEXT))
+		return -EINVAL;
+	err = operation_parse(op, n - 1, words + 1, ret_call);
+	return err != 0 ? err : 1;
 }
 
 /* ---------------------------------------------------------------- line by line */
@@ -186,7 +88,7 @@ static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bo
 {
 	const char *text = iocb->ki_iter.buf;
 	char line[COMMAND_MAX];
-	struct call call;
+	struct op_call call;
 	ssize_t ret;
 
 	if (text[size - 1] == '\n')
@@ -201,11 +103,11 @@ static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bo
 	if (resumed && !call.bind)
 		return 0;
 	if (call.bind && !resumed) {
-		ret = sock_operation(sock, iocb, SOCKFS_IOC_BIND, &call.addr);
+		ret = sock_operation(sock, iocb, operation_by_cmd(SOCKFS_IOC_BIND), &call.addr);
 		if (ret != 0)
 			return ret;
 	}
-	return sock_operation(sock, iocb, call.cmd, call.arg);
+	return sock_operation(sock, iocb, call.op, call.arg);
 }
 
 /* A signal while the write waits for its next turn. */

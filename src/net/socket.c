@@ -26,7 +26,7 @@
 #include "net/sock.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
-#include "uapi/addr.h"
+#include "uapi/state.h"
 
 int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 
@@ -142,29 +142,28 @@ int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const
 
 #define TO(state) (1u << (state))
 
-static const struct {
-	const char *name;
-	unsigned int next; /* allowed moves */
-} states[] = {
-	[SS_FREE] = {"free", 0},
-	[SS_UNCONNECTED] = {"unconnected",
-			    TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED)},
-	[SS_CONNECTING] = {"connecting", TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED)},
-	[SS_CONNECTED] = {"connected", TO(SS_DISCONNECTING) | TO(SS_CLOSED)},
-	[SS_LISTENING] = {"listening", TO(SS_CLOSED)},
-	[SS_DISCONNECTING] = {"disconnecting", TO(SS_CLOSED)},
+/* Allowed moves. */
+static const unsigned int moves[] = {
+	[SS_UNCONNECTED] = TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED),
+	[SS_CONNECTING] = TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED),
+	[SS_CONNECTED] = TO(SS_DISCONNECTING) | TO(SS_CLOSED),
+	[SS_LISTENING] = TO(SS_CLOSED),
+	[SS_DISCONNECTING] = TO(SS_CLOSED),
 	/* A failed dial may be tried again. */
-	[SS_CLOSED] = {"closed", TO(SS_CONNECTING)},
+	[SS_CLOSED] = TO(SS_CONNECTING),
 };
+
+BUILD_BUG_ON((int)SS_UNCONNECTED != (int)SOCKFS_UNCONNECTED);
+BUILD_BUG_ON((int)SS_CLOSED != (int)SOCKFS_CLOSED);
 
 const char *sock_state_name(socket_state state)
 {
-	return states[state].name;
+	return state == SS_FREE ? "free" : state_name(state);
 }
 
 void sock_set_state(struct socket *sock, socket_state state)
 {
-	if (!(states[sock->state].next & TO(state))) {
+	if (!(moves[sock->state] & TO(state))) {
 		pr_err("BUG: socket %llu: %s cannot become %s",
 		       (unsigned long long)SOCK_INODE(sock)->i_ino, sock_state_name(sock->state),
 		       sock_state_name(state));

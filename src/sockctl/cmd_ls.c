@@ -13,6 +13,7 @@
 #include "sockctl/rows.h"
 #include "sockctl/sockctl.h"
 #include "uapi/addr.h"
+#include "uapi/state.h"
 
 #define WATCH_MS 1000
 #define NAME_WIDTH_MIN 12 /* less tells nobody which file it is */

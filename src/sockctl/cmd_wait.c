@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sockctl/sockctl.h"
+#include "uapi/state.h"
 
 /*
  * Asked at this pace: poll(2) is of no help, since a socket that is readable

@@ -16,29 +16,6 @@
 #include "sockctl/sockctl.h"
 #include "uapi/info.h"
 
-static const char *const state_names[] = {
-	[SOCKFS_UNCONNECTED] = "unconnected",	  [SOCKFS_CONNECTING] = "connecting",
-	[SOCKFS_CONNECTED] = "connected",	  [SOCKFS_LISTENING] = "listening",
-	[SOCKFS_DISCONNECTING] = "disconnecting", [SOCKFS_CLOSED] = "closed",
-};
-
-#define NR_STATES (sizeof(state_names) / sizeof(state_names[0]))
-
-const char *state_name(unsigned int state)
-{
-	return state < NR_STATES && state_names[state] ? state_names[state] : "unknown";
-}
-
-unsigned int state_by_name(const char *name)
-{
-	unsigned int i;
-
-	for (i = 1; i < NR_STATES; i++)
-		if (strcmp(state_names[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static void not_a_socket(const char *file)
 {
 	complain("%s: not a sockfs socket", file);

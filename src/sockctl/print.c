@@ -12,6 +12,7 @@
 #include "sockctl/sockctl.h"
 #include "uapi/addr.h"
 #include "uapi/info.h"
+#include "uapi/state.h"
 
 /*
  * How many bytes the UTF-8 character at @s has, 0 if it is none: RFC 3629,

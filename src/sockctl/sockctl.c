@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "uapi/operation.h"
 #include "uapi/sockopt.h"
+#include "uapi/state.h"
 
 /* What getopt_long answers for long options: no character, so that messages can tell. */
 enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD };
@@ -23,7 +25,7 @@ enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD };
 struct command {
 	const char *name;
 	int (*main)(const struct args *args);
-	const char *synopsis; /* the words behind the name; FILE is the first or not there */
+	char synopsis[48]; /* the words behind the name; FILE is the first or not there */
 	const char *help;
 	const char *opts; /* short options that it takes, for getopt */
 	bool json;	  /* takes --json */
@@ -31,31 +33,8 @@ struct command {
 	const char *more; /* lines for the help of this command alone, or NULL */
 };
 
-#define ADDRESS_HELP "HOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address)\n"
-
-/* In the order of a socket's life; help prints it so. */
+/* Those that are not one operation each; help prints them behind the operations. */
 static const struct command commands[] = {
-	{"connect", cmd_connect, "FILE HOST:PORT", "connect to a host", "", false, 2, 2,
-	 ADDRESS_HELP "Returns when it is connected; Ctrl-C gives up.\n"},
-	{"bind", cmd_bind, "FILE HOST:PORT", "choose the local address", "", false, 2, 2,
-	 ADDRESS_HELP "Port 0 is any free port; 'sockctl local FILE' tells which.\n"},
-	{"listen", cmd_listen, "FILE [HOST:PORT] [-b BACKLOG]", "wait for connections",
-	 "b:", false, 1, 2,
-	 ADDRESS_HELP
-	 "Without it: any address and any free port; 'sockctl local FILE' tells which.\n"
-	 "-b BACKLOG: how many connections may wait to be accepted.\n"},
-	{"accept", cmd_accept, "FILE", "take a connection, print the name of its file", "", false,
-	 1, 1, "Waits for one if there is none. Reading the FILE does the same.\n"},
-	{"shutdown", cmd_shutdown, "FILE rd|wr|rdwr", "end one or both directions", "", false, 2,
-	 2, "rd: we read end of file. wr: the peer does, behind all that was written.\n"},
-	{"abort", cmd_abort, "FILE", "reset the connection now", "", false, 1, 1,
-	 "Whatever waits on it ends with an error, and what is queued is lost.\n"},
-	{"local", cmd_local, "FILE", "print the local address", "", false, 1, 1, NULL},
-	{"peer", cmd_peer, "FILE", "print the peer's address", "", false, 1, 1, NULL},
-	/* "+", or -1 would be an option: set FILE linger -1 */
-	{"set", cmd_set, "FILE OPTION VALUE", "set an option", "+", false, 3, 3,
-	 "Values are numbers, or on and off; sockctl(1) has their units.\n"},
-	{"get", cmd_get, "FILE OPTION", "print an option's value", "", false, 2, 2, NULL},
 	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
 	 NULL},
 	{"ls", cmd_ls, "[DIR] [-aR] [--json] [-w]", "list the sockets of a directory", "aRw", true, 0, 1,
@@ -63,9 +42,7 @@ static const struct command commands[] = {
 	 "-R: also those of the directories below.\n"
 	 "-w: again each second, until interrupted.\n"},
 	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
-	 "t:", false, 2, 2,
-	 "STATE: unconnected, connecting, connected, listening, disconnecting, closed\n"
-	 "-t SECONDS: fail after that time; it may have a fraction.\n"},
+	 "t:", false, 2, 2, "-t SECONDS: fail after that time; it may have a fraction.\n"},
 	{"waiting", cmd_waiting, "[DIR]", "list the calls that wait in a mount", "", false, 0, 1,
 	 "DIR: any directory of the mount. 'sockctl abort FILE' ends what waits on FILE.\n"},
 	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
@@ -74,14 +51,52 @@ static const struct command commands[] = {
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static const struct command *find_command(const char *name)
+const char *join(const char *const *words, const char *between, char *buf, size_t size)
 {
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (; *words && len < size; words++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? between : "", *words);
+	return buf;
+}
+
+static void command_of_operation(const struct operation *op, struct command *ret_c)
+{
+	const struct op_kind *kind = &op_kinds[op->arg];
+	const char *words = kind->synopsis;
+	char hows[32];
+
+	if (!words)
+		words = join(op_hows, "|", hows, sizeof(hows));
+	*ret_c = (struct command){
+		.name = op->word,
+		.main = cmd_operation,
+		.help = op->help,
+		.opts = kind->opts,
+		.min = 1 + kind->min,
+		.max = 1 + kind->max - (strchr(kind->opts, ':') != NULL),
+		.more = op->more,
+	};
+	snprintf(ret_c->synopsis, sizeof(ret_c->synopsis), "FILE%s%s", *words ? " " : "", words);
+}
+
+static bool find_command(const char *name, struct command *ret_c)
+{
+	const struct operation *op = operation_by_word(name);
 	size_t i;
 
-	for (i = 0; i < NR_COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
+	if (op) {
+		command_of_operation(op, ret_c);
+		return true;
+	}
+	for (i = 0; i < NR_COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			*ret_c = commands[i];
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool takes_file(const struct command *c)
@@ -111,6 +126,7 @@ static void print_usage(FILE *out, const struct command *c)
 
 int bad_usage(const struct args *args, const char *format, ...)
 {
+	struct command c;
 	va_list ap;
 
 	fflush(stdout);
@@ -119,7 +135,7 @@ int bad_usage(const struct args *args, const char *format, ...)
 	vfprintf(stderr, format, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-	print_usage(stderr, find_command(args->command));
+	print_usage(stderr, find_command(args->command, &c) ? &c : NULL);
 	return EXIT_USAGE;
 }
 
@@ -140,41 +156,65 @@ static void print_options(bool all)
 	putchar('\n');
 }
 
+static void print_states(void)
+{
+	unsigned int state;
+
+	fputs("STATE: ", stdout);
+	for (state = SOCKFS_UNCONNECTED; state <= SOCKFS_CLOSED; state++)
+		printf("%s%s", state_name(state), state < SOCKFS_CLOSED ? ", " : "\n");
+}
+
 static void help_command(const struct command *c)
 {
+	const struct operation *op = operation_by_word(c->name);
+
 	print_usage(stdout, c);
 	printf("%s: %s\n", c->name, c->help);
+	if (c->main == cmd_wait)
+		print_states();
 	if (c->more)
 		fputs(c->more, stdout);
-	if (c->main == cmd_set || c->main == cmd_get)
-		print_options(c->main == cmd_get);
+	if (op && (op->arg == OP_OPTION || op->arg == OP_GET_OPTION))
+		print_options(op->arg == OP_GET_OPTION);
+}
+
+static void help_line(const struct command *c)
+{
+	printf("  %-9s%-31s%s\n", c->name, c->synopsis, c->help);
 }
 
 static void help_all(void)
 {
+	struct command c;
 	size_t i;
 
 	print_usage(stdout, NULL);
 	puts("The operations of sockets on the files of a sockfs mount.\n");
+	for (i = 0; i < nr_operations; i++) {
+		if (!operations[i].word)
+			continue;
+		command_of_operation(&operations[i], &c);
+		help_line(&c);
+	}
 	for (i = 0; i < NR_COMMANDS; i++)
-		printf("  %-9s%-31s%s\n", commands[i].name, commands[i].synopsis, commands[i].help);
-	puts("\n" ADDRESS_HELP
+		help_line(&commands[i]);
+	puts("\n" OP_ADDRESS_HELP
 	     "--fd N, in place of FILE: the open descriptor N, as of exec 3<> tcp/HOST/PORT\n"
 	     "'sockctl help COMMAND' and sockctl(1) tell more.");
 }
 
 int cmd_help(const struct args *args)
 {
-	const struct command *c;
+	struct command c;
 
 	if (args->argc == 0) {
 		help_all();
 		return EXIT_DONE;
 	}
-	c = find_command(args->argv[0]);
-	if (!c)
+	if (!find_command(args->argv[0], &c))
 		return bad_usage(args, "there is no command '%s'", args->argv[0]);
-	help_command(c);
+	help_command(&c);
 	return EXIT_DONE;
 }
 
@@ -371,15 +411,18 @@ static int fd_words(int argc, char **argv, const char **ret_fd)
 
 int main(int argc, char **argv)
 {
-	const struct command *c;
+	struct command c;
 	const char *fd;
-	int n = fd_words(argc, argv, &fd);
+	int status, n = fd_words(argc, argv, &fd);
 
 	argc -= n;
 	argv += n;
-	c = argc < 2 ? NULL : find_command(argv[1]);
 	/* Names are UTF-8 or just bytes, whatever the caller's locale; messages stay English. */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		setlocale(LC_CTYPE, "");
-	return close_stdout(c ? run(c, fd, argc - 1, argv + 1) : main_without_command(argc, argv));
+	if (argc > 1 && find_command(argv[1], &c))
+		status = run(&c, fd, argc - 1, argv + 1);
+	else
+		status = main_without_command(argc, argv);
+	return close_stdout(status);
 }

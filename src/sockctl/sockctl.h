@@ -42,6 +42,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int bad_usage(const struct args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The words up to a NULL in one text with @between them, cut at the end of @buf, which is returned. */
+const char *join(const char *const *words, const char *between, char *buf, size_t size);
+
 /* ---------------------------------------------------------- files of the mount */
 
 /* Not a negative errno, nor -1. */
@@ -74,11 +77,6 @@ int socket_open(const char *file, int mode, bool either);
 int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
 		 const char *detail);
 
-/* "connected"; "unknown" for a number that this sockctl does not know. */
-const char *state_name(unsigned int state);
-/* The number; 0: no such state. */
-unsigned int state_by_name(const char *name);
-
 /* -------------------------------------------------------------------- printing */
 
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD and two hex digits. */
@@ -108,16 +106,10 @@ int shorten(char *text, int width, int room);
 /* -------------------------------------------------------------------- commands */
 
 /* Each returns one of the exit statuses. */
-int cmd_connect(const struct args *args);
-int cmd_bind(const struct args *args);
-int cmd_listen(const struct args *args);
-int cmd_accept(const struct args *args);
-int cmd_shutdown(const struct args *args);
-int cmd_abort(const struct args *args);
-int cmd_local(const struct args *args);
-int cmd_peer(const struct args *args);
-int cmd_set(const struct args *args);
-int cmd_get(const struct args *args);
+
+/* One operation of the table (uapi/operation.h), by its word in args->command. */
+int cmd_operation(const struct args *args);
+
 int cmd_stat(const struct args *args);
 int cmd_ls(const struct args *args);
 int cmd_wait(const struct args *args);

@@ -13,6 +13,7 @@
 
 #include "uapi/addr.h"
 #include "uapi/sockopt.h"
+#include "uapi/state.h"
 
 const char *info_strerror(int err)
 {
@@ -28,7 +29,7 @@ const char *info_error_text(const struct sockfs_info *info)
 	return info_strerror(info->error);
 }
 
-static size_t fields_text(const struct sockfs_info *info, const char *state, char *buf, size_t size)
+static size_t fields_text(const struct sockfs_info *info, char *buf, size_t size)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
 	int n;
@@ -40,7 +41,7 @@ static size_t fields_text(const struct sockfs_info *info, const char *state, cha
 		     "recvq %" PRIu32 "\nsendq %" PRIu32 "\n"
 		     "rx_bytes %" PRIu64 "\ntx_bytes %" PRIu64 "\naccepted %" PRIu64 "\n"
 		     "error %" PRId32 "%s%s\nino %" PRIu64 "\nsk_ino %" PRIu64 "\n",
-		     (int)sizeof(info->proto), info->proto, state, local, remote, info->recvq,
+		     (int)sizeof(info->proto), info->proto, state_name(info->state), local, remote, info->recvq,
 		     info->sendq, (uint64_t)info->rx_bytes, (uint64_t)info->tx_bytes,
 		     (uint64_t)info->accepted, info->error,
 		     info->error ? " " : "", info->error ? info_error_text(info) : "",
@@ -63,10 +64,9 @@ static size_t option_text(const struct sockopt *so, info_getopt_t *getopt, void 
 	return (size_t)snprintf(buf, size, "%s %s\n", so->name, value);
 }
 
-size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
-		 void *arg, char *buf)
+size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *arg, char *buf)
 {
-	size_t len = fields_text(info, state, buf, INFO_TEXT_MAX);
+	size_t len = fields_text(info, buf, INFO_TEXT_MAX);
 
 	for (size_t i = 0; i < nr_sockopts; i++) {
 		if (sockopts[i].kind == SOCKOPT_ERROR)

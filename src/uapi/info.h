@@ -25,12 +25,11 @@ typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
 
 /*
  * Write the lines `key value' of @info and of all options to @buf, of
- * INFO_TEXT_MAX bytes, with a NUL behind them. @state is the word for
- * info->state. An unset address, and an option that the socket cannot tell, is
- * "-"; an error is its number and info_error_text()'s words. SO_ERROR is not among
- * them: to look at it would take it away. Returns the length.
+ * INFO_TEXT_MAX bytes, with a NUL behind them. An unset address, and an option that
+ * the socket cannot tell, is "-"; an error is its number and info_error_text()'s
+ * words. SO_ERROR is not among them: to look at it would take it away. Returns the
+ * length.
  */
-size_t info_text(const struct sockfs_info *info, const char *state, info_getopt_t *getopt,
-		 void *arg, char *buf);
+size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *arg, char *buf);
 
 #endif /* UAPI_INFO_H */

@@ -53,5 +53,14 @@ described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_IOC_[A-Z]*\) _IO.*/\1/p
 described_all sockfs.7 Dv "$(sed -n 's/^#define \(SOCKFS_SO_[A-Z_]*\) .*/\1/p' \
 	include/sockfs/ioctl.h)"
 described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z_]*\)", SOCKOPT_.*/\1/p' src/uapi/sockopt.c)"
+# The rows of the table of operations: OP(name, NR, "word", NEED, ARG, FLAGS, ...
+operations=$(sed -n 's/^\tOP(\([a-z]*, .*\)/\1/p' src/uapi/operation.h)
+[ "$(printf '%s\n' "$operations" | cut -d, -f2 | tr -d ' ' | sort)" = \
+	"$(sed -n 's/^#define SOCKFS_IOC_\([A-Z]*\) _IO.*/\1/p' include/sockfs/ioctl.h | sort)" ] ||
+	complain 'src/uapi/operation.h and include/sockfs/ioctl.h have not the same operations'
+described_all sockctl.1 Cm "$(printf '%s\n' "$operations" | sed -n 's/^[^"]*, "\([a-z]*\)",.*/\1/p')"
 described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c)"
+described_all sockfs.7 Cm "$(printf '%s\n' "$operations" |
+	sed -n 's/^[^"]*, "\([a-z]*\)",.* OP_TEXT.*/\1/p')"
+described_all sockfs.7 Cm "$(sed -n 's/^\t\[SOCKFS_.* = "\([a-z]*\)",\( .*\)*$/\1/p' src/uapi/state.c)"
 exit $failed

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stat: all that is known of a socket, with its options.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sockctl/sockctl.h"
+#include "uapi/info.h"
+#include "uapi/sockopt.h"
+
+static void ask_for(const struct sockopt *so, struct sockfs_sockopt *ret_opt)
+{
+	memset(ret_opt, 0, sizeof(*ret_opt));
+	ret_opt->level = so->level;
+	ret_opt->name = so->optname;
+	ret_opt->len = sizeof(ret_opt->value);
+}
+
+static int ask_option(void *arg, struct sockfs_sockopt *opt)
+{
+	return ioctl(*(int *)arg, SOCKFS_IOC_GETSOCKOPT, opt);
+}
+
+/* An option that the socket cannot tell is null: the rest still counts. */
+static void print_json_options(int fd)
+{
+	const char *separator = "";
+	struct sockfs_sockopt opt;
+	char text[32];
+	size_t i;
+
+	for (i = 0; i < nr_sockopts; i++) {
+		const struct sockopt *so = &sockopts[i];
+
+		/* To look at an error must not take it from who should get it. */
+		if (so->kind == SOCKOPT_ERROR)
+			continue;
+		ask_for(so, &opt);
+		if (ask_option(&fd, &opt) < 0 || sockopt_format(so, &opt, text, sizeof(text)) < 0)
+			strcpy(text, "null");
+		printf("%s\"%s\":%s", separator, so->name, text);
+		separator = ",";
+	}
+}
+
+int cmd_stat(const struct args *args)
+{
+	const char *file = args->file;
+	char text[INFO_TEXT_MAX];
+	struct sockfs_info info;
+	int fd = socket_open(file, O_RDONLY, true);
+	int status;
+
+	if (fd < 0)
+		return EXIT_FAILED;
+	memset(&info, 0, sizeof(info));
+	status = socket_ioctl(fd, file, SOCKFS_IOC_INFO, &info, args->command, NULL);
+	if (!status && args->json) {
+		putchar('{');
+		json_info(stdout, file, &info);
+		fputs(",\"options\":{", stdout);
+		print_json_options(fd);
+		puts("}}");
+	} else if (!status) {
+		info_text(&info, ask_option, &fd, text);
+		fputs(text, stdout);
+	}
+	close(fd);
+	return status;
+}
