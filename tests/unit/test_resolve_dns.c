@@ -10,6 +10,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <mntent.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -68,6 +69,22 @@ static bool unshare_all(void)
 	return try_write_file("/proc/self/gid_map", map);
 }
 
+/*
+ * Mounts that others have just now are here as copies, and would outlive their umount
+ * as long as we live. An ordinary user cannot let go of them.
+ */
+static void leave_mounts(void)
+{
+	FILE *f = setmntent("/proc/self/mounts", "r");
+	struct mntent *m;
+
+	while (f && (m = getmntent(f)) != NULL)
+		if (strcmp(m->mnt_type, "fuse.sockfs") == 0)
+			(void)umount2(m->mnt_dir, MNT_DETACH);
+	if (f)
+		endmntent(f);
+}
+
 static bool enter_world(void)
 {
 	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -78,6 +95,7 @@ static bool enter_world(void)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("etc", "/etc", "tmpfs", 0, NULL) != 0)
 		return false;
+	leave_mounts();
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	err = ioctl(fd, SIOCSIFFLAGS, &ifr);
 	close(fd);
