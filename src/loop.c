@@ -29,7 +29,7 @@
 #include "lib/util.h"
 #include "mm/vmstat.h"
 #include "net/socket.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 #define DRAIN_MS 5000
 

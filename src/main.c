@@ -21,7 +21,7 @@
 
 #include "lib/log.h"
 #include "loop.h"
-#include "net/policy.h"
+#include "net/core/policy.h"
 #include "options.h"
 
 struct process {

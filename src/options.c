@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/policy.h"
+#include "net/core/policy.h"
 
 /* A megabyte and a header, in the power of two that the kernel makes of it. */
 #define DEFAULT_PIPE (2u << 20)

@@ -32,7 +32,7 @@ struct options {
 
 /*
  * Parse @argv into @ret_opt, which options_free() frees in any case. Rules of
- * allow= and deny= go to net/policy.h at once. Returns -1 to go on, or the
+ * allow= and deny= go to net/core/policy.h at once. Returns -1 to go on, or the
  * status to exit with: 0 after help or version on stdout, 1 after one line on
  * stderr.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of net/policy.c: rules, and ports that are root's. */
+/* Unit tests of net/core/policy.c: rules, and ports that are root's. */
 #include "config.h"
 
-#include "net/policy.h"
+#include "net/core/policy.h"
 
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of net/resolve.c. No test needs a name server; test_resolve_dns.c has those. */
+/* Unit tests of net/core/resolve.c. No test needs a name server; test_resolve_dns.c has those. */
 #include "config.h"
 
-#include "net/resolve.h"
+#include "net/core/resolve.h"
 
 #include <ares.h>
 #include <check.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net/resolve.c against name servers that answer, lie, are late, are mute, and
+ * net/core/resolve.c against name servers that answer, lie, are late, are mute, and
  * are not there. The tests run in namespaces of their own: a network that is only
  * lo, where port 53 is free, and an /etc that they write themselves.
  */
@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "net/resolve.h"
+#include "net/core/resolve.h"
 #include "uapi/addr.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))

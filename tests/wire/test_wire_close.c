@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/tcp.h"
+#include "net/core/core.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID

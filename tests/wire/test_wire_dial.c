@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/policy.h"
+#include "net/core/policy.h"
 #include "net/socket.h"
 #include "wire.h"
 

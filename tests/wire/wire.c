@@ -20,7 +20,7 @@
 
 #include "ctl/faces.h"
 #include "net/socket.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 #define WAIT_MS 10000
 

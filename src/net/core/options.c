@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "net/sock_wait.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 #include "uapi/sockopt.h"
 
 /* Options that sockfs keeps itself, by their SOCKFS_SO_ number; NULL: there is none such. */

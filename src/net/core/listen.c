@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 int tcp_listen(struct socket *sock, int backlog)
 {

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 #include "net/sock_wait.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 void tcp_over(struct tcp_sock *tsk, int err)
 {

@@ -20,7 +20,7 @@
  */
 #include "config.h"
 
-#include "net/resolve.h"
+#include "net/core/resolve.h"
 
 #include <ares.h>
 #include <arpa/inet.h>

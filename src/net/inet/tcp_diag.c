@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 /* Without a kernel socket: where sockfs is. */
 static uint8_t state_alone(const struct socket *sock)

@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/resolve.h"
-#include "net/tcp.h"
+#include "net/core/resolve.h"
+#include "net/core/core.h"
 
 static void on_try_closed(uv_handle_t *handle)
 {

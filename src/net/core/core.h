@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP on libuv: the one protocol of today. Private to src/net/tcp*.c, but for
+ * TCP on libuv: the one protocol of today. Private to src/net/core and inet, but for
  * tcp_init and tcp_exit, which main calls.
  *
  * Words: the *handle* is the uv_tcp_t that owns the kernel socket's
@@ -14,8 +14,8 @@
  * and the sock lives on as an orphan until the close callbacks have come. A dial
  * has descriptors of its own; the one that connects becomes the handle's.
  */
-#ifndef NET_TCP_H
-#define NET_TCP_H
+#ifndef NET_CORE_CORE_H
+#define NET_CORE_CORE_H
 
 #include <netinet/in.h>
 #include <uv.h>
@@ -56,7 +56,7 @@ int tcp_init(uv_loop_t *loop);
 int tcp_exit(void);
 extern uv_loop_t *tcp_loop;
 
-/* tcp.c ------------------------------------------------------------------- */
+/* sock.c ------------------------------------------------------------------- */
 
 /* sock->sk, made now if there is none; NULL: out of memory. */
 struct tcp_sock *tcp_sk_get(struct socket *sock);
@@ -76,7 +76,7 @@ void tcp_put(struct tcp_sock *tsk);
  */
 void tcp_set_owner(struct tcp_sock *tsk, const struct socket *sock);
 
-/* tcp_opt.c --------------------------------------------------------------- */
+/* options.c --------------------------------------------------------------- */
 
 int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
 int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
@@ -85,7 +85,7 @@ int tcp_apply_options(struct tcp_sock *tsk);
 /* A copy of @from's settings; 0 or -ENOMEM. */
 int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from);
 
-/* tcp_bind.c -------------------------------------------------------------- */
+/* bind.c -------------------------------------------------------------- */
 
 int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 /* bind(2) now, to one address. */
@@ -96,7 +96,7 @@ int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
  */
 int tcp_reuse_address(const struct tcp_sock *tsk, bool on);
 
-/* tcp_try.c --------------------------------------------------------------- */
+/* try.c --------------------------------------------------------------- */
 
 struct tcp_try;
 /* @err: 0, the descriptor is connected, or -errno. Take or close @try in there. */
@@ -122,7 +122,7 @@ int tcp_try_start(const struct tcp_sock *tsk, const struct sockaddr_storage *bou
 int tcp_try_take(struct tcp_try *try);
 void tcp_try_close(struct tcp_try *try);
 
-/* tcp_connect.c ----------------------------------------------------------- */
+/* dial.c ----------------------------------------------------------- */
 
 int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 /* @tsk's descriptor, or the one that it dials with since last; -1: none. */
@@ -136,12 +136,12 @@ void tcp_dial_abort(struct tcp_sock *tsk, int err);
 
 void tcp_diag(struct socket *sock, struct sock_diag *ret_diag);
 
-/* tcp_listen.c ------------------------------------------------------------ */
+/* listen.c ------------------------------------------------------------ */
 
 int tcp_listen(struct socket *sock, int backlog);
 int tcp_accept(struct socket *sock, struct socket *newsock);
 
-/* tcp_io.c ---------------------------------------------------------------- */
+/* stream.c ---------------------------------------------------------------- */
 
 ssize_t tcp_sendmsg(struct socket *sock, struct iov_iter *from);
 ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to);
@@ -152,7 +152,7 @@ int tcp_shutdown(struct socket *sock, int how);
 /* The connection is over (@err: errno, 0 for an orderly end). Wakes nobody. */
 void tcp_over(struct tcp_sock *tsk, int err);
 
-/* tcp_wait.c -------------------------------------------------------------- */
+/* wait.c -------------------------------------------------------------- */
 
 int tcp_wait_for(struct socket *sock, unsigned int events);
 int tcp_timer(struct socket *sock, uint64_t deadline);
@@ -166,7 +166,7 @@ void tcp_timer_keep(struct tcp_sock *tsk, uint64_t deadline);
 void tcp_wait_close(struct tcp_sock *tsk);
 void tcp_read_stop(struct tcp_sock *tsk);
 
-/* tcp_watch.c ------------------------------------------------------------- */
+/* watch.c ------------------------------------------------------------- */
 
 int tcp_watch(struct socket *sock, unsigned int events);
 /* Bytes or connections move: what pollers were told may be over and come anew. */
@@ -177,4 +177,4 @@ static inline void tcp_watch_moved(struct tcp_sock *tsk)
 /* The descriptor is about to go. */
 void tcp_unwatch(struct tcp_sock *tsk);
 
-#endif /* NET_TCP_H */
+#endif /* NET_CORE_CORE_H */

@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "net/policy.h"
-#include "net/resolve.h"
-#include "net/tcp.h"
+#include "net/core/policy.h"
+#include "net/core/resolve.h"
+#include "net/core/core.h"
 
 struct tcp_bind_op {
 	struct socket *sock;

@@ -31,9 +31,9 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/policy.h"
-#include "net/resolve.h"
-#include "net/tcp.h"
+#include "net/core/policy.h"
+#include "net/core/resolve.h"
+#include "net/core/core.h"
 
 #define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
 #define TRIES_MAX 8	  /* descriptors of a dial */

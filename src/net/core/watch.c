@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "net/sock_wait.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 /* Edges taken in one turn of the loop. */
 #define WATCH_BATCH 64

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "net/policy.h"
+#include "net/core/policy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

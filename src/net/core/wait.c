@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/tcp.h"
+#include "net/core/core.h"
 
 struct tcp_wait {
 	struct tcp_sock *tsk; /* NULL: closing */
