@@ -28,8 +28,9 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "mm/vmstat.h"
+#include "net/core/wait.h"
+#include "net/inet/af_inet.h"
 #include "net/socket.h"
-#include "net/core/core.h"
 
 #define DRAIN_MS 5000
 
@@ -193,15 +194,16 @@ static int daemon_run(struct daemon *d, struct options *opt)
 
 	if (err != 0)
 		return fail("sockets", err);
-	err = tcp_init(&d->loop);
+	sk_loop_init(&d->loop);
+	err = inet_init();
 	if (err != 0) {
-		fail("tcp", err);
+		fail("protocols", err);
 		goto exit_sock;
 	}
 	err = super_init(&d->sb, &sockfs_ops, &sockfs_dir_iops, opt->mode, opt->uid, opt->gid);
 	if (err != 0) {
 		fail("super block", err);
-		goto exit_tcp;
+		goto exit_inet;
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
@@ -221,8 +223,8 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	loop_close(d);
 	if (sockfs_session_destroy(d->session) != 0)
 		err = -EBUSY;
-exit_tcp:
-	if (tcp_exit() != 0)
+exit_inet:
+	if (inet_exit() != 0)
 		err = -EBUSY;
 exit_sock:
 	if (sock_exit() != 0)

@@ -37,6 +37,7 @@
 #include "fs/dcache.h"
 #include "lib/util.h"
 #include "mm/slab.h"
+#include "net/core/dial.h"
 #include "net/socket.h"
 #include "sockfs/ioctl.h"
 #include "uapi/addr.h"

@@ -15,6 +15,7 @@
 #include "ctl/ctl.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
+#include "net/core/dial.h"
 #include "net/socket.h"
 #include "uapi/addr.h"
 #include "uapi/operation.h"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "ctl/proc.h"
-#include "net/socket.h"
+#include "net/inet/tcp.h"
 #include "uapi/addr.h"
 
 /* net/ipv4/tcp_ipv4.c: TMPSZ. Some readers count on lines of one length. */
@@ -24,9 +24,9 @@
 
 #define TCP_INFINITE_SSTHRESH 0x7fffffffu
 
-static bool is_socket(const struct inode *inode)
+static bool is_tcp(const struct inode *inode)
 {
-	return !(inode->i_state & (I_PLAIN | I_CLEAR));
+	return !(inode->i_state & (I_PLAIN | I_CLEAR)) && SOCKET_I(inode)->ops->prot == &tcp_prot;
 }
 
 /* The microseconds of TCP_INFO to the clock ticks of proc(5). */
@@ -39,7 +39,7 @@ static unsigned long ticks(uint32_t us)
 	return (unsigned long)((uint64_t)us * (uint64_t)hz / 1000000);
 }
 
-static void show_tail(struct seq_file *m, const struct inode *inode, const struct sock_diag *d)
+static void show_tail(struct seq_file *m, const struct inode *inode, const struct tcp_diag *d)
 {
 	seq_printf(m, " %02X %08X:%08X 00:00000000 %08X %5u %8d %lu %u 0000000000000000", d->state,
 		   d->wqueue, d->rqueue, d->retransmits, inode->i_uid, d->probes,
@@ -71,19 +71,19 @@ static void show_addr6(struct seq_file *m, const struct sockaddr_storage *ss)
 }
 
 static void show_line(struct seq_file *m, unsigned int nr, const struct inode *inode,
-		      const struct sock_diag *d)
+		      const struct tcp_diag *d)
 {
-	bool six = d->family == AF_INET6;
+	bool six = d->sk.family == AF_INET6;
 
 	if (!six)
 		seq_setwidth(m, TCP4_LINE - 1);
 	seq_printf(m, "%4u:", nr);
 	if (six) {
-		show_addr6(m, &d->local);
-		show_addr6(m, &d->remote);
+		show_addr6(m, &d->sk.local);
+		show_addr6(m, &d->sk.remote);
 	} else {
-		show_addr4(m, &d->local);
-		show_addr4(m, &d->remote);
+		show_addr4(m, &d->sk.local);
+		show_addr4(m, &d->sk.remote);
 	}
 	show_tail(m, inode, d);
 	if (six)
@@ -102,16 +102,14 @@ static bool show_sockets(struct seq_file *m, const struct super_block *sb, bool 
 
 	for (int i = 0; i < SOCKETS_A_TURN && !work_is_over(begin); i++) {
 		struct inode *inode = idtable_next(&sb->s_inodes, &m->pos);
-		struct socket *sock;
-		struct sock_diag d;
+		struct tcp_diag d;
 
 		if (inode == NULL)
 			return false;
-		if (!is_socket(inode))
+		if (!is_tcp(inode))
 			continue;
-		sock = SOCKET_I(inode);
-		sock->ops->diag(sock, &d);
-		if ((d.family == AF_INET6) == six)
+		tcp_get_diag(SOCKET_I(inode), &d);
+		if ((d.sk.family == AF_INET6) == six)
 			show_line(m, (unsigned int)m->nr++, inode, &d);
 	}
 	return true;
@@ -141,17 +139,17 @@ bool proc_show_tcp6(struct seq_file *m, void *sb)
 bool proc_show_sockstat(struct seq_file *m, void *data)
 {
 	const struct super_block *sb = data;
-	struct kmem_cache *s = NULL;
-	struct slabinfo sinfo = {0};
-	unsigned long inuse = sb->s_nr_inuse;
 
-	while ((s = kmem_cache_next(s)) != NULL)
-		if (strcmp(kmem_cache_name(s), "TCP") == 0)
-			get_slabinfo(s, &sinfo);
 	seq_printf(m, "sockets: used %llu\n", (unsigned long long)sb->s_nr_sockets);
-	/* Orphans outlive their file until libuv lets go. None of ours is in TIME-WAIT. */
-	seq_printf(m, "TCP: inuse %lu orphan %lu tw 0 alloc %lu mem %lu\n", inuse,
-		   sinfo.active_objs - inuse, sinfo.active_objs,
-		   sinfo.num_slabs << sinfo.cache_order);
+	for (const struct proto *prot = proto_next(NULL); prot != NULL; prot = proto_next(prot)) {
+		unsigned long inuse = prot->inuse;
+		struct slabinfo s;
+
+		get_slabinfo(prot->slab, &s);
+		/* Orphans outlive their file until libuv lets go. None of ours is in TIME-WAIT. */
+		seq_printf(m, "%s: inuse %lu orphan %lu tw 0 alloc %lu mem %lu\n", prot->name,
+			   inuse, s.active_objs - inuse, s.active_objs,
+			   s.num_slabs << s.cache_order);
+	}
 	return false;
 }

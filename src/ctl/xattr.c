@@ -15,6 +15,7 @@
 #include "ctl/ctl.h"
 #include "fs/xattr.h"
 #include "lib/util.h"
+#include "net/sock.h"
 #include "net/socket.h"
 #include "uapi/addr.h"
 
@@ -27,7 +28,7 @@
 /* As net/socket.c: sockfs_xattr_get, which counts the NUL. */
 static size_t get_protoname(struct socket *sock, char *buf)
 {
-	return (size_t)(stpcpy(buf, sock->ops->name) - buf) + 1;
+	return (size_t)(stpcpy(buf, sock->ops->prot->name) - buf) + 1;
 }
 
 static size_t get_state(struct socket *sock, char *buf)

@@ -389,7 +389,6 @@ struct super_block {
 	mode_t s_umask;		/* bits that no new socket has, unless by chmod */
 	uint64_t s_max_sockets; /* more: ENOSPC */
 	uint64_t s_nr_sockets;	/* regular files (sockets) that have not been evicted */
-	uint64_t s_nr_inuse;	/* of net/: those of them with a part of their protocol's */
 	/*
 	 * Set by fuse/: the daemon itself changed attributes that the kernel
 	 * may have cached (not in answer to a request on them). May be NULL.

@@ -1,15 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * struct sock: what a protocol keeps for a socket, for the rooms of net/ only.
+ * struct proto: a protocol, as a row. struct sock: what it keeps for a socket.
  *
  * Twin of include/net/sock.h. A struct sock is made when a socket first needs
  * one and may outlive it: sk_socket is NULL from then on (an orphan), and the
  * memory goes when the last callback of libuv has come.
+ *
+ * Words: the *handle* is libuv's, of the protocol's kind, and owns the
+ * descriptor of the kernel's socket; the *wait* is a second descriptor, made only
+ * when somebody waits for what a handle cannot tell without moving bytes or
+ * connections itself; the *dial* is a connect in progress.
+ *
+ * Lives: a sock is counted by its socket, its handle and its wait. A handle that
+ * libuv still knows is a reference, so closing is asynchronous and the sock lives
+ * on as an orphan until the close callbacks have come. A dial has descriptors of
+ * its own; the one that connects becomes the handle's.
  */
 #ifndef NET_SOCK_H
 #define NET_SOCK_H
 
 #include "net/socket.h"
+
+struct addr_list;
+struct kmem_cache;
+struct resolve;
+struct sk_dial;
+struct sk_wait;
+
+/*
+ * A protocol: one row, one file that fills it. Those with a struct sock are called
+ * while it has a descriptor (sk_fd). All answer 0 or -errno.
+ */
+struct proto {
+	const char *name; /* "TCP": of its cache, and system.sockprotoname */
+	const char *word; /* what users write: "tcp" */
+	const char *dir;  /* the directory of the root whose paths dial, NULL: none */
+	/* As socket(2) takes them; the family is that of a descriptor without an address. */
+	int family, type, protocol;
+	size_t obj_size; /* of an object of the cache, which begins with a struct sock */
+	size_t handle;	 /* where in the object libuv's handle is */
+	/*
+	 * Text to socket addresses: as resolve_start (net/core/resolve.h), on the loop.
+	 * @passive: to bind to.
+	 */
+	int (*resolve)(const struct sockfs_addr *addr, bool passive,
+		       void (*cb)(void *arg, int err, struct addr_list *list), void *arg,
+		       struct resolve **ret_r);
+	/* The handle: make it known to the loop; let it own @fd. */
+	int (*handle_init)(struct sock *sk);
+	int (*handle_open)(struct sock *sk, int fd);
+	/* Have sk_readable() called while there is something to read, without reading it. */
+	int (*read_start)(struct sock *sk);
+	void (*read_stop)(struct sock *sk);
+	/* A new descriptor: the options that are other than the kernel has them. */
+	int (*init_fd)(int fd);
+	/* Before an orderly close of @fd; NULL: nothing. */
+	void (*before_close)(int fd);
+	/* How many connections wait in the listener @fd; NULL: it has none. */
+	int (*backlog)(int fd, uint32_t *ret_n);
+	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
+	int (*sync)(struct sock *sk);
+	/* The rest is the registry's. */
+	struct kmem_cache *slab;
+	uint64_t inuse; /* sockets with a sock; the others of the cache are orphans */
+	STAILQ_ENTRY(proto) node;
+};
+
+/*
+ * Make @prot's cache and put it into the list of protocols. 0 or -ENOMEM.
+ * net/core/sock.c: proto_register.
+ */
+int proto_register(struct proto *prot);
+/* 0, or -EBUSY when a sock of it is still out (logged): then it stays. */
+int proto_unregister(struct proto *prot);
+/* The protocols in the order in which they came; NULL begins and ends. */
+struct proto *proto_next(const struct proto *prot);
 
 /* sk_shutdown, as in include/net/sock.h */
 #define RCV_SHUTDOWN 1 /* reads end: shutdown(SHUT_RD), or end of file was read */
@@ -17,22 +82,44 @@
 
 struct sock {
 	struct socket *sk_socket;
+	struct proto *sk_prot;
 	struct kiocb_queue sk_read_queue;  /* parked reads and accepts, oldest first */
 	struct kiocb_queue sk_write_queue; /* parked writes */
 	struct kiocb_queue sk_sync_queue;  /* parked fsyncs */
 	uint64_t sk_rx_bytes;
 	uint64_t sk_tx_bytes;
 	uint64_t sk_accepted;
-	uint64_t sk_timer;	   /* deadline asked of ops->timer, 0: none */
+	uint64_t sk_timer;	   /* deadline asked of the loop, 0: none */
+	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
+	struct sk_dial *sk_dial;   /* connecting */
+	struct sk_wait *sk_wait;
+	long *sk_opts;		   /* nr_sockopts values, malloc'ed with the first set */
+	int sk_fd;		   /* the handle's descriptor, -1 while there is none */
 	int sk_err;		   /* an errno that the next read or write gets, once */
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
 	int sk_rcvtimeo, sk_sndtimeo; /* seconds, 0: none */
 	int sk_reap;		   /* seconds, 0: never; a listener's is for what it accepts */
-	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
+	uint32_t sk_refs;
+	uint32_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */
+	uint32_t sk_watch;	   /* the events that sk_fd is watched for */
+	uint32_t sk_watch_told;	   /* what the poller knew when the watch began */
+	sa_family_t sk_family;	   /* of sk_fd; 0 while that is -1 */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
 	uint8_t sk_shutdown;
 	bool sk_lookup_failed;	   /* sk_err_last is of looking the host up */
+	bool sk_bound;		   /* by bind() */
+	bool sk_reading;	   /* the row's read_start is on */
+	bool sk_open;		   /* libuv knows the handle; it may be closing */
+	bool sk_alien;		   /* sk_fd is the daemon's user's, the file is not */
+	bool sk_watching;	   /* sk_fd lies in the pollers' epoll instance */
+	bool sk_watch_fresh;	   /* ... which will report once what holds already */
+};
+
+/* A socket in a table of .proc. Twin of include/uapi/linux/inet_diag.h: inet_diag_msg. */
+struct sock_diag {
+	sa_family_t family; /* of the kernel's socket, 0 while there is none */
+	struct sockaddr_storage local, remote; /* ss_family 0: unset */
 };
 
 /* Take the pending error, 0 if there is none. include/net/sock.h: sock_error. */
@@ -70,9 +157,7 @@ static inline void sock_set_defaults(struct sock *sk)
 	sk->sk_sndtimeo = sock_default_sndtimeo;
 }
 
-/* Queues empty, counters zero, defaults set. */
+/* Queues empty, counters zero, defaults set, no descriptor. net/core/sock.c: sock_init_data. */
 void sock_init_data(struct socket *sock, struct sock *sk);
-
-extern const struct proto_ops tcp_prot_ops;
 
 #endif /* NET_SOCK_H */

@@ -201,7 +201,7 @@ unsigned int sock_poll(struct file *file, bool arm)
 		file->f_on_wq = true;
 	}
 	if (sock->sk != NULL && arm) {
-		int ret = sock->ops->watch(sock, file->f_poll_events);
+		int ret = sock_loop->watch(sock, file->f_poll_events);
 
 		events = ret >= 0 ? (unsigned int)ret : POLLERR;
 	} else if (sock->sk != NULL) {

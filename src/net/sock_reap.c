@@ -43,10 +43,16 @@ void sock_reap_start(struct socket *sock, unsigned int opens)
 
 	if (!sock_is_reapable(sock) || opens > 0 || !sock_is_over(sock))
 		return;
-	sk->sk_reap_at = sock->ops->now(sock) + (uint64_t)sk->sk_reap * 1000;
+	sk->sk_reap_at = sock_loop->now() + (uint64_t)sk->sk_reap * 1000;
 	if (sock_timer_before(sock, sk->sk_reap_at) != 0)
 		pr_debug("socket %llu: no timer to reap it by",
 			 (unsigned long long)SOCK_INODE(sock)->i_ino);
+}
+
+void sock_closed(struct socket *sock)
+{
+	sock_set_state(sock, SS_CLOSED);
+	sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 }
 
 void sock_reap_watch(struct socket *sock, int seconds)
@@ -55,7 +61,7 @@ void sock_reap_watch(struct socket *sock, int seconds)
 	if (!sock_is_reapable(sock))
 		return;
 	/* For nothing but the hang-up. One that came before is not told. */
-	if (sock->ops->watch(sock, 0) < 0)
+	if (sock_loop->watch(sock, 0) < 0)
 		pr_debug("socket %llu: its end will be seen late",
 			 (unsigned long long)SOCK_INODE(sock)->i_ino);
 	sock_reap_start(sock, SOCK_INODE(sock)->i_opens);

@@ -24,6 +24,8 @@
 
 #include "net/sock.h"
 
+const struct sock_loop *sock_loop;
+
 static struct kiocb_queue *sk_queue(struct sock *sk, enum sock_queue queue)
 {
 	switch (queue) {
@@ -55,7 +57,7 @@ static void sock_cancel(struct kiocb *iocb, int err)
 	iocb->ki_complete(iocb, partial_or(iocb, err));
 }
 
-/* The earlier deadline is the one the protocol's timer is set to. */
+/* The earlier deadline is the one that the timer is set to. */
 int sock_timer_before(struct socket *sock, uint64_t deadline)
 {
 	struct sock *sk = sock->sk;
@@ -63,7 +65,7 @@ int sock_timer_before(struct socket *sock, uint64_t deadline)
 
 	if (deadline == 0 || (sk->sk_timer != 0 && sk->sk_timer <= deadline))
 		return 0;
-	err = sock->ops->timer(sock, deadline);
+	err = sock_loop->timer(sock, deadline);
 	if (err == 0)
 		sk->sk_timer = deadline;
 	return err;
@@ -78,14 +80,14 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 	int err = 0;
 
 	if (queue != SOCK_SYNC && seconds > 0)
-		iocb->ki_deadline = sock->ops->now(sock) + (uint64_t)seconds * 1000;
+		iocb->ki_deadline = sock_loop->now() + (uint64_t)seconds * 1000;
 	if (queue == SOCK_SYNC && TAILQ_EMPTY(&sk->sk_sync_queue))
 		sk->sk_sync_wait = 1;
 	err = sock_timer_before(sock, queue == SOCK_SYNC
-					      ? sock->ops->now(sock) + sk->sk_sync_wait
+					      ? sock_loop->now() + sk->sk_sync_wait
 					      : iocb->ki_deadline);
 	if (err == 0 && queue != SOCK_SYNC)
-		err = sock->ops->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
+		err = sock_loop->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
 	if (err != 0)
 		return partial_or(iocb, err);
 
@@ -175,9 +177,9 @@ static void sock_wait_anew(struct socket *sock, enum sock_queue queue)
 	if (sock->sk == NULL || TAILQ_EMPTY(sk_queue(sock->sk, queue)))
 		return;
 	if (queue == SOCK_SYNC)
-		err = sock_timer_before(sock, sock->ops->now(sock) + sock->sk->sk_sync_wait);
+		err = sock_timer_before(sock, sock_loop->now() + sock->sk->sk_sync_wait);
 	else
-		err = sock->ops->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
+		err = sock_loop->wait(sock, queue == SOCK_READ ? POLLIN : POLLOUT);
 	if (err != 0)
 		(void)sock_cancel_queue(sock, queue, err);
 }
@@ -222,35 +224,13 @@ again:
 	return first;
 }
 
-/* TCP tells nobody of an acknowledgement: fsync looks again, less and less often. */
-#define SYNC_WAIT_MAX 32
-
-void sock_timeout(struct socket *sock, uint64_t now)
+uint64_t sock_expire_all(struct socket *sock, uint64_t now)
 {
-	struct inode *inode = SOCK_INODE(sock);
-	uint64_t in, out;
+	uint64_t in = sock_expire(sock, SOCK_READ, now);
+	uint64_t out = sock_expire(sock, SOCK_WRITE, now);
 
-	ihold(inode);
-	sock->sk->sk_timer = 0;
-	in = sock_expire(sock, SOCK_READ, now);
-	out = sock_expire(sock, SOCK_WRITE, now);
 	sock_wake(sock, SOCK_SYNC);
-	if (sock->sk != NULL && sock->sk->sk_reap_at != 0 && sock->sk->sk_reap_at <= now)
-		sock_reap(sock);
-	if (sock->sk != NULL) {
-		struct sock *sk = sock->sk;
-
-		/* A timer that was made once can be set again: these cannot fail. */
-		(void)sock_timer_before(sock, in);
-		(void)sock_timer_before(sock, out);
-		(void)sock_timer_before(sock, sk->sk_reap_at);
-		if (!TAILQ_EMPTY(&sk->sk_sync_queue)) {
-			if (sk->sk_sync_wait < SYNC_WAIT_MAX)
-				sk->sk_sync_wait *= 2;
-			(void)sock_timer_before(sock, now + sk->sk_sync_wait);
-		}
-	}
-	iput(inode);
+	return in == 0 || (out != 0 && out < in) ? out : in;
 }
 
 bool sock_cancel_all(struct socket *sock, int err)

@@ -7,6 +7,28 @@
 
 #include "net/socket.h"
 
+/*
+ * What sockets ask of the loop. A socket that waits has a sk; -errno when the loop
+ * cannot (out of descriptors, out of memory). core/loop.c fills it.
+ */
+struct sock_loop {
+	/*
+	 * Have sock_data_ready()/sock_write_space() called, at least once, when
+	 * reading/writing may succeed (POLLIN, POLLOUT), or state changes. Asked
+	 * again for each wait.
+	 */
+	int (*wait)(struct socket *sock, unsigned int events);
+	/*
+	 * The poll(2) events that hold, or -errno; and have sock_notify() called whenever
+	 * one of @events comes anew, or an error, while somebody is on sock->wq.
+	 */
+	int (*watch)(struct socket *sock, unsigned int events);
+	/* Call sock_timeout() at about @deadline, ms as now(). */
+	int (*timer)(struct socket *sock, uint64_t deadline);
+	uint64_t (*now)(void);
+};
+extern const struct sock_loop *sock_loop;
+
 enum sock_queue { SOCK_READ, SOCK_WRITE, SOCK_SYNC };
 
 /* What a parked kiocb remembers; lies in kiocb.ki_park. */
@@ -33,6 +55,12 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 /* Take a parked kiocb off its queue; the caller completes it. */
 void sock_unpark(struct kiocb *iocb);
 
+/*
+ * End what is over its deadline with -EAGAIN and look whether a fsync is done. The next
+ * deadline, 0: none. The caller holds the inode.
+ */
+uint64_t sock_expire_all(struct socket *sock, uint64_t now);
+
 /* Have sock_timeout() called by @deadline (0: never mind). 0 or -ENOMEM. */
 int sock_timer_before(struct socket *sock, uint64_t deadline);
 
@@ -43,6 +71,8 @@ int sock_timer_before(struct socket *sock, uint64_t deadline);
  * To be called when either may have changed. Frees nothing.
  */
 void sock_reap_start(struct socket *sock, unsigned int opens);
+/* The connection is over: SS_CLOSED, and its time begins. */
+void sock_closed(struct socket *sock);
 /* A new accepted socket is to be reaped @seconds after its end, 0: never. */
 void sock_reap_watch(struct socket *sock, int seconds);
 /* The time is over: takes the names away if all still holds. The caller holds the inode. */

@@ -16,17 +16,15 @@
 #include "net/socket.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fs/dcache.h"
-#include "lib/log.h"
 #include "mm/slab.h"
 #include "net/sock.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
-#include "uapi/state.h"
 
 int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 
@@ -95,18 +93,53 @@ int sock_exit(void)
 	return err;
 }
 
+/* ------------------------------------------------------------------ families */
+
+static const struct net_proto_family *net_families[NR_FAMILIES];
+
+int sock_register(const struct net_proto_family *fam)
+{
+	for (size_t i = 0; i < NR_FAMILIES; i++) {
+		if (net_families[i] == NULL) {
+			net_families[i] = fam;
+			return 0;
+		}
+		if (net_families[i]->family == fam->family)
+			return -EEXIST;
+	}
+	return -ENOBUFS;
+}
+
+void sock_unregister(int family)
+{
+	size_t n = 0;
+
+	/* The others keep their order. */
+	for (size_t i = 0; i < NR_FAMILIES && net_families[i] != NULL; i++)
+		if (net_families[i]->family != family)
+			net_families[n++] = net_families[i];
+	while (n < NR_FAMILIES)
+		net_families[n++] = NULL;
+}
+
 struct socket *sock_alloc(struct super_block *sb)
 {
+	const struct net_proto_family *pf = net_families[0];
 	struct inode *inode = new_inode_pseudo(sb);
 	struct socket *sock;
+	int err;
 
 	if (inode == NULL)
 		return NULL;
 	sock = SOCKET_I(inode);
 	inode->i_op = &sockfs_inode_ops;
 	inode->i_fop = &socket_file_ops;
-	sock->ops = &tcp_prot_ops;
-	return sock;
+	err = pf != NULL ? pf->create(sock, SOCK_STREAM, 0) : -EAFNOSUPPORT;
+	if (err == 0)
+		return sock;
+	inode_drop_nlink(inode);
+	errno = -err;
+	return NULL;
 }
 
 void sock_release(struct socket *sock)
@@ -138,56 +171,6 @@ int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const
 	return 0;
 }
 
-/* ------------------------------------------------------------------- states */
-
-#define TO(state) (1u << (state))
-
-/* Allowed moves. */
-static const unsigned int moves[] = {
-	[SS_UNCONNECTED] = TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED),
-	[SS_CONNECTING] = TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED),
-	[SS_CONNECTED] = TO(SS_DISCONNECTING) | TO(SS_CLOSED),
-	[SS_LISTENING] = TO(SS_CLOSED),
-	[SS_DISCONNECTING] = TO(SS_CLOSED),
-	/* A failed dial may be tried again. */
-	[SS_CLOSED] = TO(SS_CONNECTING),
-};
-
-BUILD_BUG_ON((int)SS_UNCONNECTED != (int)SOCKFS_UNCONNECTED);
-BUILD_BUG_ON((int)SS_CLOSED != (int)SOCKFS_CLOSED);
-
-const char *sock_state_name(socket_state state)
-{
-	return state == SS_FREE ? "free" : state_name(state);
-}
-
-void sock_set_state(struct socket *sock, socket_state state)
-{
-	if (!(moves[sock->state] & TO(state))) {
-		pr_err("BUG: socket %llu: %s cannot become %s",
-		       (unsigned long long)SOCK_INODE(sock)->i_ino, sock_state_name(sock->state),
-		       sock_state_name(state));
-		return;
-	}
-	pr_debug("socket %llu: %s -> %s", (unsigned long long)SOCK_INODE(sock)->i_ino,
-		 sock_state_name(sock->state), sock_state_name(state));
-	sock->state = state;
-	if (state == SS_CLOSED)
-		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
-}
-
-socket_state sock_current_state(struct socket *sock)
-{
-	switch (sock->state) {
-	case SS_CONNECTED:
-	case SS_DISCONNECTING:
-		/* Both directions have ended, or it was reset: the kernel's word for it. */
-		return sock->ops->poll(sock) & POLLHUP ? SS_CLOSED : sock->state;
-	default:
-		return sock->state;
-	}
-}
-
 /* --------------------------------------------------------------- operations */
 
 /*
@@ -199,16 +182,14 @@ static bool sock_gone(const struct socket *sock)
 	return SOCK_INODE(sock)->i_state & I_CLEAR;
 }
 
-int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_may_bind(const struct socket *sock)
 {
 	if (sock_gone(sock))
 		return -ESTALE;
-	if (sock->state != SS_UNCONNECTED)
-		return -EINVAL;
-	return sock->ops->bind(sock, addr, iocb);
+	return sock->state != SS_UNCONNECTED ? -EINVAL : 0;
 }
 
-int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_may_connect(struct socket *sock)
 {
 	if (sock_gone(sock))
 		return -ESTALE;
@@ -225,10 +206,10 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 	}
 	/* It is over and will be another: whoever waits on the old one has to hear of it. */
 	if (sock->state == SS_CONNECTED || sock->state == SS_DISCONNECTING) {
-		sock_set_state(sock, SS_CLOSED);
+		sock_closed(sock);
 		sock_state_change(sock);
 	}
-	return sock->ops->connect(sock, addr, iocb);
+	return 0;
 }
 
 int sock_listen(struct socket *sock, int backlog)
@@ -296,8 +277,7 @@ void sock_get_info(struct socket *sock, struct sockfs_info *ret_info)
 {
 	memset(ret_info, 0, sizeof(*ret_info));
 	ret_info->ino = SOCK_INODE(sock)->i_ino;
-	for (const char *s = sock->ops->name, *d = s; *s != '\0'; s++)
-		ret_info->proto[s - d] = (char)(*s | 0x20);
+	snprintf(ret_info->proto, sizeof(ret_info->proto), "%s", sock->ops->prot->word);
 	if (sock->sk != NULL) {
 		sock->ops->info(sock, ret_info);
 		/* Neither can fail in a way that matters: unknown is 0 and "". */

@@ -15,6 +15,7 @@
 #include "fs/fs.h"
 #include "lib/util.h"
 
+struct proto;
 struct proto_ops;
 struct sock;
 struct sockfs_addr;
@@ -65,34 +66,25 @@ static inline struct inode *SOCK_INODE(const struct socket *socket)
 	return &container_of((struct socket *)socket, struct socket_alloc, socket)->vfs_inode;
 }
 
-/* A socket in a table (.proc/tcp). Twin of include/uapi/linux/inet_diag.h: inet_diag_msg. */
-struct sock_diag {
-	sa_family_t family; /* of the kernel's socket, 0 while there is none */
-	uint8_t state;	    /* TCP_ESTABLISHED, ... as the kernel numbers them */
-	uint8_t retransmits;
-	uint8_t probes;
-	uint32_t rqueue, wqueue; /* bytes to read and not acknowledged; a listener's backlog */
-	uint32_t rto_us, ato_us;
-	uint32_t cwnd, ssthresh;
-	struct sockaddr_storage local, remote; /* ss_family 0: unset */
-};
-
 /*
  * What a protocol does for a socket. Twin of include/linux/net.h: struct
- * proto_ops. All answer 0 or -errno; those with a kiocb may return
- * -EIOCBQUEUED and finish by ki_complete (fs/fs.h). None of them ever blocks.
+ * proto_ops. All answer 0 or -errno, and none of them ever blocks. A protocol that
+ * has not an operation answers as the kernel's (-EOPNOTSUPP).
  */
 struct proto_ops {
-	const char *name; /* "TCP": system.sockprotoname */
+	struct proto *prot; /* the row (net/sock.h) */
 	/* Let go of sock->sk: FIN behind the queued data, then free, later. */
 	void (*release)(struct socket *sock);
-	/* Names are resolved. -EADDRINUSE comes from here, not from listen. */
-	int (*bind)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 	/*
-	 * The addresses of the host are tried until one answers. IOCB_NOWAIT: -EINPROGRESS,
-	 * the outcome by poll and SO_ERROR. Cancelled: the dial is given up.
+	 * bind(2) of @fd, a new descriptor of this protocol and of @addr's family, which
+	 * need not be the socket's yet. -EADDRINUSE comes from here, not from listen.
 	 */
-	int (*connect)(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+	int (*bind)(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
+	/*
+	 * connect(2) of @fd, one of the descriptors that @sock dials with. 0: it has begun,
+	 * and @fd becomes writable when it is connected or has failed.
+	 */
+	int (*connect)(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
 	int (*listen)(struct socket *sock, int backlog);
 	/* Take a waiting connection into @newsock (fresh, unconnected), or -EAGAIN. */
 	int (*accept)(struct socket *sock, struct socket *newsock);
@@ -109,29 +101,32 @@ struct proto_ops {
 	ssize_t (*recvmsg)(struct socket *sock, struct iov_iter *to);
 	/* The poll(2) events that hold. */
 	unsigned int (*poll)(struct socket *sock);
-	/*
-	 * The same, or -errno; and have sock_notify() called whenever one of @events
-	 * comes anew, or an error, while somebody is on sock->wq.
-	 */
-	int (*watch)(struct socket *sock, unsigned int events);
 	/* Bytes to read (connections to accept) and bytes not yet acknowledged. */
 	int (*queues)(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
 	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
 	int (*sync)(struct socket *sock);
 	/* Fills error, counters, sk_ino; state, queues and names come from socket.c. */
 	void (*info)(struct socket *sock, struct sockfs_info *info);
-	/* The line of a table. Never fails: what is unknown is 0. */
-	void (*diag)(struct socket *sock, struct sock_diag *ret_diag);
-	/*
-	 * Have sock_data_ready()/sock_write_space() called, at least once, when
-	 * reading/writing may succeed (POLLIN, POLLOUT), or state changes. Asked
-	 * again for each wait. -errno when it cannot (out of descriptors).
-	 */
-	int (*wait)(struct socket *sock, unsigned int events);
-	/* Call sock_timeout() at about @deadline (0: not any more), ms as now(). */
-	int (*timer)(struct socket *sock, uint64_t deadline);
-	uint64_t (*now)(struct socket *sock);
 };
+
+/*
+ * Who makes sockets of a family. Twin of include/linux/net.h: net_proto_family.
+ * create() gives @sock the operations of @type and @protocol (0: the first of that
+ * type), as socket(2) takes them. 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT.
+ */
+struct net_proto_family {
+	int family;
+	int (*create)(struct socket *sock, int type, int protocol);
+};
+
+#define NR_FAMILIES 4
+
+/*
+ * net/socket.c: sock_register, sock_unregister. The first one is that of new files,
+ * until something else is said of them. 0, -EEXIST, -ENOBUFS.
+ */
+int sock_register(const struct net_proto_family *fam);
+void sock_unregister(int family);
 
 /* ------------------------------------------------------------ socket objects */
 
@@ -165,12 +160,13 @@ unsigned int sock_poll(struct file *file, bool arm);
 ssize_t sock_fsync(struct kiocb *iocb);
 
 /*
- * A new socket with its inode, without a name: unconnected, ops tcp's, no sk,
- * owner and mode for the caller to set. NULL with errno ENOMEM or ENOSPC.
+ * A new stream socket of the first family, with its inode and without a name:
+ * unconnected, no sk, owner and mode for the caller to set. NULL with errno ENOMEM
+ * or ENOSPC, or EAFNOSUPPORT when there is no family.
  */
 struct socket *sock_alloc(struct super_block *sb);
 
-/* Seconds that dials, reads and writes of new sockets may take, 0: as long as TCP tries. */
+/* Seconds that dials, reads and writes of new sockets may take, 0: as long as the kernel tries. */
 extern int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;
 
 /* Let the protocol go, keep the inode. Idempotent. net/socket.c: sock_release. */
@@ -183,8 +179,6 @@ void sock_release(struct socket *sock);
  * state and calls sock->ops. Errors are those of the system calls of the same
  * name in section 2 of the manual.
  */
-int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
-int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 int sock_listen(struct socket *sock, int backlog);
 int sock_shutdown(struct socket *sock, int how);
 int sock_abort(struct socket *sock);
@@ -203,6 +197,13 @@ int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
  * has been told yet. sock->state itself stays: to look changes nothing.
  */
 socket_state sock_current_state(struct socket *sock);
+/*
+ * May it be bound (connected)? 0 or what bind(2) (connect(2)) says. sock_bind and
+ * sock_connect (net/core/dial.h) ask. One that is over, though nobody was told, is closed
+ * for the next connection.
+ */
+int sock_may_bind(const struct socket *sock);
+int sock_may_connect(struct socket *sock);
 /* Everything; never fails. Unset addresses are empty strings. */
 void sock_get_info(struct socket *sock, struct sockfs_info *ret_info);
 /* SS_ to the word users see: "unconnected", ...; and the ABI's number. */

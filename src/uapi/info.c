@@ -67,9 +67,12 @@ static size_t option_text(const struct sockopt *so, info_getopt_t *getopt, void 
 size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *arg, char *buf)
 {
 	size_t len = fields_text(info, buf, INFO_TEXT_MAX);
+	char proto[sizeof(info->proto) + 1];
+
+	snprintf(proto, sizeof(proto), "%.*s", (int)sizeof(info->proto), info->proto);
 
 	for (size_t i = 0; i < nr_sockopts; i++) {
-		if (sockopts[i].kind == SOCKOPT_ERROR)
+		if (sockopts[i].kind == SOCKOPT_ERROR || !sockopt_taken_by(&sockopts[i], proto))
 			continue;
 		len += option_text(&sockopts[i], getopt, arg, buf + len, INFO_TEXT_MAX - len);
 	}

@@ -24,7 +24,7 @@ const char *info_error_text(const struct sockfs_info *info);
 typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
 
 /*
- * Write the lines `key value' of @info and of all options to @buf, of
+ * Write the lines `key value' of @info and of the options of its protocol to @buf, of
  * INFO_TEXT_MAX bytes, with a NUL behind them. An unset address, and an option that
  * the socket cannot tell, is "-"; an error is its number and info_error_text()'s
  * words. SO_ERROR is not among them: to look at it would take it away. Returns the

@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,29 +20,33 @@
 
 #define SAME 0, 0 /* IPv4 and IPv6 sockets take the same numbers */
 
+/* Which protocols take it. */
+#define EACH NULL
+#define TCP "tcp"
+
 /*
  * The order is the one that users read. Ranges are the kernel's: net/ipv4/tcp.c
  * (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT), net/ipv4/ip_sockglue.c.
  */
 const struct sockopt sockopts[] = {
-	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1},
-	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1},
-	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767},
-	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767},
-	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127},
-	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX},
-	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX},
-	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX},
-	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1},
-	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX},
-	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255},
-	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255},
+	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1, TCP},
+	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1, EACH},
+	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767, TCP},
+	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767, TCP},
+	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127, TCP},
+	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX, EACH},
+	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX, EACH},
+	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX, EACH},
+	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1, EACH},
+	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX, TCP},
+	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255, EACH},
+	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255, EACH},
 	{"connect_timeout", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_CONNECT_TIMEOUT, SAME, 0,
-	 INT_MAX},
-	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX},
-	{"sndtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, SAME, 0, INT_MAX},
-	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX},
-	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0},
+	 INT_MAX, EACH},
+	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX, EACH},
+	{"sndtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, SAME, 0, INT_MAX, EACH},
+	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX, EACH},
+	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0, EACH},
 };
 const size_t nr_sockopts = ARRAY_SIZE(sockopts);
 BUILD_BUG_ON(ARRAY_SIZE(sockopts) > SOCKOPTS_MAX);
@@ -66,6 +69,11 @@ const struct sockopt *sockopt_by_number(int level, int optname)
 		if (sockopts[i].level == level && sockopts[i].optname == optname)
 			return &sockopts[i];
 	return NULL;
+}
+
+bool sockopt_taken_by(const struct sockopt *so, const char *proto)
+{
+	return so->proto == NULL || strcmp(so->proto, proto) == 0;
 }
 
 /* Decimal, or hexadecimal after 0x as TOS bytes are written; never octal. */

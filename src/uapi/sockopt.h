@@ -6,6 +6,7 @@
 #ifndef UAPI_SOCKOPT_H
 #define UAPI_SOCKOPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,7 @@ struct sockopt {
 	int level, optname;
 	int level6, optname6; /* on an IPv6 socket, 0 0: the same */
 	long min, max;	      /* what set allows */
+	const char *proto;    /* the protocol that takes it (struct proto's word), NULL: each */
 };
 
 /* Sets of them are bits of a uint32_t. */
@@ -36,6 +38,9 @@ extern const size_t nr_sockopts;
 const struct sockopt *sockopt_by_name(const char *name);
 /* By its IPv4 numbers. */
 const struct sockopt *sockopt_by_number(int level, int optname);
+
+/* Does the protocol that users call @proto take it? */
+bool sockopt_taken_by(const struct sockopt *so, const char *proto);
 
 /*
  * Text to value and back, in host int layout as setsockopt(2) takes it.

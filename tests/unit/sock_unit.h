@@ -49,18 +49,6 @@ static void fake_release(struct socket *sock)
 	sock->sk = NULL;
 }
 
-static int fake_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
-{
-	(void)sock, (void)addr, (void)iocb;
-	return ask("bind");
-}
-
-static int fake_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
-{
-	(void)sock, (void)addr, (void)iocb;
-	return ask("connect");
-}
-
 static int fake_listen(struct socket *sock, int backlog)
 {
 	(void)sock, (void)backlog;
@@ -173,17 +161,16 @@ static int fake_timer(struct socket *sock, uint64_t deadline)
 	return fake.timer_err;
 }
 
-static uint64_t fake_now(struct socket *sock)
+static uint64_t fake_now(void)
 {
-	(void)sock;
 	return fake.now;
 }
 
+static struct proto fake_prot = {.name = "FAKE", .word = "fake", .type = SOCK_STREAM};
+
 static const struct proto_ops fake_ops = {
-	.name = "FAKE",
+	.prot = &fake_prot,
 	.release = fake_release,
-	.bind = fake_bind,
-	.connect = fake_connect,
 	.listen = fake_listen,
 	.accept = fake_accept,
 	.shutdown = fake_shutdown,
@@ -194,13 +181,28 @@ static const struct proto_ops fake_ops = {
 	.recvmsg = fake_recvmsg,
 	.poll = fake_poll,
 	.queues = fake_queues,
-	.watch = fake_watch,
 	.sync = fake_sync,
 	.info = fake_info,
+};
+
+/* And the loop. */
+static const struct sock_loop fake_loop = {
 	.wait = fake_wait,
+	.watch = fake_watch,
 	.timer = fake_timer,
 	.now = fake_now,
 };
+
+static int fake_create(struct socket *sock, int type, int protocol)
+{
+	(void)protocol;
+	if (type != SOCK_STREAM)
+		return -ESOCKTNOSUPPORT;
+	sock->ops = &fake_ops;
+	return 0;
+}
+
+static const struct net_proto_family fake_family = {.family = AF_UNSPEC, .create = fake_create};
 
 static inline struct inode *make_socket(struct inode *dir, const char *name)
 {
@@ -223,14 +225,16 @@ static inline void make_fake(struct socket *sock, socket_state state)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.now = 1000;
+	sock->ops = &fake_ops;
 	sock_init_data(sock, &fake.sk);
 	sock->sk = &fake.sk;
-	sock->ops = &fake_ops;
 	sock->state = state;
 }
 
 static inline void sockets_up(void)
 {
+	sock_loop = &fake_loop;
+	ck_assert_int_eq(sock_register(&fake_family), 0);
 	ck_assert_int_eq(sock_init(), 0);
 	ck_assert_int_eq(super_init(&sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0), 0);
 }
@@ -240,6 +244,7 @@ static inline void sockets_down(void)
 {
 	kmem_fault_after(-1);
 	super_fini(&sb);
+	sock_unregister(fake_family.family);
 	ck_assert_int_eq(sock_exit(), 0);
 	ck_assert_ptr_null(kmem_cache_next(NULL));
 }

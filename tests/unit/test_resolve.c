@@ -76,7 +76,8 @@ START_TEST(numbers_at_once)
 	char text[ADDR_TEXT_MAX];
 	size_t i;
 
-	ck_assert_int_eq(resolve_start(&loop, &a, at_once[_i].passive, on_answer, &answer, &r), 0);
+	ck_assert_int_eq(
+		resolve_start(&loop, &a, "tcp", at_once[_i].passive, on_answer, &answer, &r), 0);
 	ck_assert_ptr_null(r);
 	ck_assert_int_eq(answer.calls, 1);
 	ck_assert_int_eq(answer.err, 0);
@@ -113,7 +114,7 @@ START_TEST(empty_host_as_getaddrinfo)
 	size_t n = 0;
 
 	ck_assert_int_eq(getaddrinfo(NULL, "80", &hints, &res), 0);
-	ck_assert_int_eq(resolve_start(&loop, &a, passive, on_answer, &answer, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", passive, on_answer, &answer, &r), 0);
 	for (ai = res; ai; ai = ai->ai_next, n++)
 		ck_assert(contains(answer.list, ai));
 	ck_assert_uint_eq(n, answer.list->n);
@@ -154,7 +155,7 @@ START_TEST(services_and_hosts)
 	/* A machine without /etc/services knows no service. */
 	if (strcmp(looked_up[_i].port, "http") == 0 && !getservbyname("http", "tcp"))
 		want = -ENXIO;
-	ck_assert_int_eq(resolve_start(&loop, &a, looked_up[_i].passive, on_answer, &answer, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", looked_up[_i].passive, on_answer, &answer, &r), 0);
 	ck_assert_ptr_null(r);
 	ck_assert_int_eq(answer.calls, 1);
 	ck_assert_int_eq(answer.err, want);
@@ -169,17 +170,39 @@ START_TEST(services_and_hosts)
 }
 END_TEST
 
+/* In services(5) syslog is udp's alone. */
+START_TEST(each_protocol_has_its_services)
+{
+	static const char *const protos[] = {"udp", "tcp"};
+
+	for (int i = 0; i < COUNT(protos); i++) {
+		bool known = getservbyname("syslog", protos[i]) != NULL;
+		struct sockfs_addr a = addr_of("127.0.0.1", "syslog");
+		struct answer answer = {0};
+		struct resolve *r;
+
+		ck_assert_int_eq(
+			resolve_start(&loop, &a, protos[i], false, on_answer, &answer, &r), 0);
+		ck_assert_int_eq(answer.calls, 1);
+		ck_assert_int_eq(answer.err, known ? 0 : -ENXIO);
+		if (known)
+			ck_assert_uint_eq(addr_port((struct sockaddr *)&answer.list->addr[0]), 514);
+		free(answer.list);
+	}
+}
+END_TEST
+
 START_TEST(refused_at_once)
 {
 	struct sockfs_addr a = addr_of("127.0.0.1", "65536");
 	struct answer answer = {0};
 	struct resolve *r = (struct resolve *)&answer;
 
-	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &answer, &r), -EINVAL);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", false, on_answer, &answer, &r), -EINVAL);
 	a = addr_of("name", "65536");
-	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &answer, &r), -EINVAL);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", false, on_answer, &answer, &r), -EINVAL);
 	a = addr_of("\xff\xfe", "80");
-	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, &answer, &r), -EINVAL);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", false, on_answer, &answer, &r), -EINVAL);
 	ck_assert_int_eq(answer.calls, 0);
 	ck_assert_ptr_eq(r, (struct resolve *)&answer);
 	ck_assert_int_eq(uv_loop_alive(&loop), 0);
@@ -194,7 +217,7 @@ static void on_answer_again(void *arg, int err, struct addr_list *list)
 
 	ck_assert_int_eq(err, 0);
 	free(list);
-	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer, arg, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", false, on_answer, arg, &r), 0);
 }
 
 START_TEST(callback_starts_another)
@@ -203,7 +226,7 @@ START_TEST(callback_starts_another)
 	struct answer answer = {0};
 	struct resolve *r;
 
-	ck_assert_int_eq(resolve_start(&loop, &a, false, on_answer_again, &answer, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &a, "tcp", false, on_answer_again, &answer, &r), 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_int_eq(answer.calls, 1);
 	ck_assert_int_eq(answer.err, 0);
@@ -255,6 +278,7 @@ int main(void)
 	tcase_add_loop_test(tc, numbers_at_once, 0, COUNT(at_once));
 	tcase_add_loop_test(tc, empty_host_as_getaddrinfo, 0, 2);
 	tcase_add_loop_test(tc, services_and_hosts, 0, COUNT(looked_up));
+	tcase_add_test(tc, each_protocol_has_its_services);
 	tcase_add_test(tc, refused_at_once);
 	tcase_add_test(tc, callback_starts_another);
 	tcase_add_test(tc, errnos);

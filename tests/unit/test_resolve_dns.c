@@ -287,7 +287,7 @@ static struct resolve *start(const char *host, struct answer *a)
 
 	*a = (struct answer){0};
 	snprintf(addr.host, sizeof(addr.host), "%s", host);
-	ck_assert_int_eq(resolve_start(&loop, &addr, false, on_answer, a, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &addr, "tcp", false, on_answer, a, &r), 0);
 	return r;
 }
 
@@ -503,12 +503,12 @@ START_TEST(out_of_descriptors_is_said)
 	few = (struct rlimit){(rlim_t)next, all.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	a = (struct answer){0};
-	ck_assert_int_eq(resolve_start(&loop, &addr, false, on_answer, &a, &r), -EMFILE);
+	ck_assert_int_eq(resolve_start(&loop, &addr, "tcp", false, on_answer, &a, &r), -EMFILE);
 	memcpy(addr.host, "localhost", sizeof("localhost"));
-	ck_assert_int_eq(resolve_start(&loop, &addr, false, on_answer, &a, &r), -EMFILE);
+	ck_assert_int_eq(resolve_start(&loop, &addr, "tcp", false, on_answer, &a, &r), -EMFILE);
 	memcpy(addr.port, "http", sizeof("http"));
 	memcpy(addr.host, "127.0.0.1", sizeof("127.0.0.1"));
-	ck_assert_int_eq(resolve_start(&loop, &addr, false, on_answer, &a, &r), 0);
+	ck_assert_int_eq(resolve_start(&loop, &addr, "tcp", false, on_answer, &a, &r), 0);
 	ck_assert_int_eq(a.err, -EMFILE);
 	/* One is enough for the question. */
 	few.rlim_cur++;

@@ -229,7 +229,7 @@ START_TEST(a_change_of_state_asks_anew)
 	sock->state = SS_CONNECTED;
 	fake.asked[0] = '\0';
 	fake.timers = 0;
-	fake.sk.sk_timer = 0; /* as after tcp_replace without memory for the timer */
+	fake.sk.sk_timer = 0; /* as after sk_replace without memory for the timer */
 	fake.outq = 1;
 	fake.room = 4;
 	sock_state_change(sock);

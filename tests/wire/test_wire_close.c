@@ -204,7 +204,7 @@ START_TEST(a_time_limit_outlives_the_descriptor)
 	set_option(&e, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, 1);
 	u = wire_read(w, e.ino, e.fh, 16, O_RDWR);
 	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
-	ck_assert_ptr_nonnull(tcp_replace(tcp_sk(socket_of(&e)->sk)));
+	ck_assert_ptr_nonnull(sk_replace(socket_of(&e)->sk));
 	ck_assert_uint_ne(socket_of(&e)->sk->sk_timer, 0);
 	ck_assert_int_eq(answer_of(u), -EAGAIN);
 	close(e.peer);
@@ -242,16 +242,16 @@ END_TEST
 
 /* ---------------------------------------------------------------------- the watch */
 
-static bool is_asleep(void *tsk)
+static bool is_asleep(void *sk)
 {
-	return ((struct tcp_sock *)tsk)->watch == 0;
+	return ((struct sock *)sk)->sk_watch == 0;
 }
 
 /* An edge that finds nobody is the last one, until somebody asks again. */
 START_TEST(a_watch_that_nobody_wants_sleeps)
 {
 	struct end e = make_connected(w, "f");
-	struct tcp_sock *tsk = tcp_sk(socket_of(&e)->sk);
+	struct sock *sk = socket_of(&e)->sk;
 
 	for (int i = 0; i < 3; i++) {
 		struct fuse_poll_out out = {0};
@@ -261,14 +261,14 @@ START_TEST(a_watch_that_nobody_wants_sleeps)
 		ck_assert_int_eq(wire_wait(w, wire_poll(w, e.ino, e.fh, 7), &out, sizeof(out), NULL),
 				 0);
 		ck_assert_uint_eq(out.revents & POLLIN, 0);
-		ck_assert_uint_ne(tsk->watch & POLLIN, 0);
+		ck_assert_uint_ne(sk->sk_watch & POLLIN, 0);
 		ck_assert_int_eq(send(e.peer, "1", 1, 0), 1);
 		ck_assert(wire_until(w, was_told, &told));
 		told = w->notices;
 		ck_assert_int_eq(send(e.peer, "2", 1, 0), 1);
-		ck_assert(wire_until(w, is_asleep, tsk));
+		ck_assert(wire_until(w, is_asleep, sk));
 		ck_assert_uint_eq(w->notices, told);
-		ck_assert(tsk->watching);
+		ck_assert(sk->sk_watching);
 		ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, sizeof(buf), O_RDWR)), 0);
 	}
 	close(e.peer);

@@ -19,8 +19,9 @@
 #include <unistd.h>
 
 #include "ctl/faces.h"
+#include "net/core/wait.h"
+#include "net/inet/af_inet.h"
 #include "net/socket.h"
-#include "net/core/core.h"
 
 #define WAIT_MS 10000
 
@@ -163,7 +164,8 @@ struct wire *wire_new_raw(void)
 	w->pid = 1;
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
-	if (sock_init() != 0 || tcp_init(&w->loop) != 0 ||
+	sk_loop_init(&w->loop);
+	if (sock_init() != 0 || inet_init() != 0 ||
 	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0 ||
 	    faces_init(&w->sb) != 0)
 		return NULL;
@@ -230,7 +232,7 @@ int wire_free(struct wire *w)
 	}
 	bad += sockfs_session_destroy(w->session) != 0;
 	the_wire = NULL;
-	bad += tcp_exit() != 0;
+	bad += inet_exit() != 0;
 	bad += sock_exit() != 0;
 	bad += uv_loop_close(&w->loop) != 0;
 	close(w->fd);

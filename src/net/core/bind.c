@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP: taking a local address.
+ * Taking a local address.
  *
  * Happy path: the host is numeric and bind(2) answers at once.
  * Failure modes: a name has to be looked up first, and then the socket may
  * have been connected or bound by somebody else meanwhile (EINVAL), or the
  * caller may have gone (the look-up is given up).
- *
- * bind(2) is called directly, not by uv_tcp_bind, which keeps EADDRINUSE for
- * itself until listen or connect.
  */
 #include "config.h"
 
@@ -16,11 +13,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "net/core/policy.h"
-#include "net/core/resolve.h"
 #include "net/core/core.h"
+#include "net/core/policy.h"
 
-struct tcp_bind_op {
+struct bind_op {
 	struct socket *sock;
 	struct kiocb *iocb;
 	struct resolve *resolve;
@@ -29,61 +25,26 @@ struct tcp_bind_op {
 	bool parked; /* the answer goes by ki_complete */
 };
 
-int tcp_reuse_address(const struct tcp_sock *tsk, bool on)
-{
-	int value = on;
-
-	return setsockopt(tsk->fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) != 0 ? -errno
-											 : 0;
-}
-
-int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa)
-{
-	const struct sockaddr *addr = (const struct sockaddr *)sa;
-	socklen_t len = sockaddr_len(sa);
-	int off = 0, err;
-
-	if (sa->ss_family == AF_INET6 &&
-	    setsockopt(tsk->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0)
-		return -errno;
-	if (bind(tsk->fd, addr, len) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	/*
-	 * Only connections of a listener that has gone may be in the way, and
-	 * SO_REUSEADDR passes those. It is on for this moment alone: two sockets
-	 * that both have it may bind the same address, and the second would learn
-	 * it in listen only. A listener has it again, and so have its connections.
-	 */
-	err = tcp_reuse_address(tsk, true);
-	if (err == 0 && bind(tsk->fd, addr, len) != 0)
-		err = -errno;
-	if (err == 0)
-		err = tcp_reuse_address(tsk, false);
-	return err;
-}
-
 static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
 		    const struct cred *cred)
 {
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct sock *sk = sock->sk;
 	int err = policy_bind(cred, (const struct sockaddr *)sa);
 
 	if (err != 0)
 		return err;
-	if (tsk->fd < 0) {
-		err = tcp_open(tsk, sa->ss_family);
+	if (sk->sk_fd < 0) {
+		err = sk_open(sk, sa->ss_family);
 		if (err != 0)
 			return err;
 	}
-	err = tcp_bind_sockaddr(tsk, sa);
+	err = sock->ops->bind(sock, sk->sk_fd, (const struct sockaddr *)sa, sockaddr_len(sa));
 	if (err == 0) {
-		tsk->bound = true;
+		sk->sk_bound = true;
 		return 0;
 	}
 	/* The next address may be of another family. */
-	return tcp_replace(tsk) == NULL ? -ENOMEM : err;
+	return sk_replace(sk) == NULL ? -ENOMEM : err;
 }
 
 /*
@@ -95,7 +56,7 @@ static int bind_list(struct socket *sock, const struct addr_list *list, const st
 {
 	int err = -ENXIO;
 
-	if (sock->state != SS_UNCONNECTED || tcp_sk(sock->sk)->bound)
+	if (sock->state != SS_UNCONNECTED || sock->sk->sk_bound)
 		return -EINVAL;
 	for (int pass = any ? 0 : 1; pass < 2; pass++) {
 		for (size_t i = 0; i < list->n; i++) {
@@ -111,7 +72,7 @@ static int bind_list(struct socket *sock, const struct addr_list *list, const st
 
 static void on_bind_resolved(void *arg, int err, struct addr_list *list)
 {
-	struct tcp_bind_op *op = arg;
+	struct bind_op *op = arg;
 	bool parked = op->parked;
 
 	op->resolve = NULL;
@@ -129,22 +90,25 @@ static void on_bind_resolved(void *arg, int err, struct addr_list *list)
 
 static void bind_cancel(struct kiocb *iocb, int err)
 {
-	struct tcp_bind_op *op = iocb->ki_park[0];
+	struct bind_op *op = iocb->ki_park[0];
 
 	resolve_cancel(op->resolve);
 	free(op);
 	iocb->ki_complete(iocb, err);
 }
 
-int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
 {
-	struct tcp_sock *tsk = tcp_sk_get(sock);
-	struct tcp_bind_op *op;
-	int err;
+	struct bind_op *op;
+	struct sock *sk;
+	int err = sock_may_bind(sock);
 
-	if (tsk == NULL)
+	if (err != 0)
+		return err;
+	sk = sk_get(sock);
+	if (sk == NULL)
 		return -ENOMEM;
-	if (tsk->bound)
+	if (sk->sk_bound)
 		return -EINVAL;
 	op = calloc(1, sizeof(*op));
 	if (op == NULL)
@@ -152,7 +116,7 @@ int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *
 	op->sock = sock;
 	op->iocb = iocb;
 	op->any = addr->host[0] == '\0';
-	err = resolve_start(tcp_loop, addr, true, on_bind_resolved, op, &op->resolve);
+	err = sk->sk_prot->resolve(addr, true, on_bind_resolved, op, &op->resolve);
 	if (err == 0 && op->resolve != NULL) {
 		op->parked = true;
 		iocb->ki_park[0] = op;

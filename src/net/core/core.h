@@ -1,180 +1,178 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP on libuv: the one protocol of today. Private to src/net/core and inet, but for
- * tcp_init and tcp_exit, which main calls.
- *
- * Words: the *handle* is the uv_tcp_t that owns the kernel socket's
- * descriptor; the *wait* is a second descriptor (dup) in a uv_poll_t, made
- * only when somebody waits for room to write or for a connection, because a
- * uv_tcp_t tells neither without moving bytes or connections itself; the *dial*
- * is a connect in progress.
- *
- * Lives: a struct tcp_sock is counted by its socket, its handle and its wait.
- * A handle that libuv still knows is a reference, so closing is asynchronous
- * and the sock lives on as an orphan until the close callbacks have come. A dial
- * has descriptors of its own; the one that connects becomes the handle's.
+ * What the files of net/core share, and what they offer to the protocols
+ * (net/inet). Functions that begin with sock_ or stream_ are for a struct
+ * proto_ops.
  */
 #ifndef NET_CORE_CORE_H
 #define NET_CORE_CORE_H
 
-#include <netinet/in.h>
 #include <uv.h>
 
+#include "net/core/dial.h"
+#include "net/core/resolve.h"
+#include "net/core/wait.h"
 #include "net/sock.h"
 
-struct tcp_dial;
-struct tcp_wait;
-
-struct tcp_sock {
-	struct sock sk;
-	int fd;	     /* the handle's descriptor, -1 while there is none */
-	int family;  /* AF_INET, AF_INET6; 0 while fd is -1 */
-	uint32_t refs;
-	uint32_t opt_set;	   /* which of opts the user has set: bits by sockopts[] index */
-	bool bound;		   /* by bind() */
-	bool reading;		   /* uv_read_start is on */
-	bool open;		   /* libuv knows the handle; it may be closing */
-	bool alien;		   /* fd is the daemon's user's, the file is not */
-	bool watching;		   /* fd lies in the pollers' epoll instance */
-	bool watch_fresh;	   /* ... which will report once what holds already */
-	uint32_t watch;		   /* the events it is watched for */
-	uint32_t watch_told;	   /* what the poller knew when the watch began */
-	struct tcp_dial *dial;	   /* connecting */
-	struct tcp_wait *wait;
-	long *opts;		   /* nr_sockopts values, malloc'ed with the first set */
-	uv_tcp_t tcp;
-};
-
-static inline struct tcp_sock *tcp_sk(const struct sock *sk)
+static inline uv_handle_t *sk_handle(struct sock *sk)
 {
-	return container_of((struct sock *)sk, struct tcp_sock, sk);
+	return (uv_handle_t *)((char *)sk + sk->sk_prot->handle);
 }
 
-/* The loop everything runs on, and the cache TCP. 0 or -ENOMEM. */
-int tcp_init(uv_loop_t *loop);
-/* After the loop has run empty. 0, or -EBUSY when a sock is still out (logged). */
-int tcp_exit(void);
-extern uv_loop_t *tcp_loop;
+/* sock.c ------------------------------------------------------------------ */
 
-/* sock.c ------------------------------------------------------------------- */
-
+/* A sock of @sock's protocol with one reference, not sock->sk. NULL: out of memory. */
+struct sock *sk_alloc(struct socket *sock);
 /* sock->sk, made now if there is none; NULL: out of memory. */
-struct tcp_sock *tcp_sk_get(struct socket *sock);
-/* A kernel socket of @family with the options set so far. 0 or -errno. */
-int tcp_open(struct tcp_sock *tsk, int family);
-/* Adopt @fd, an accepted connection. On failure fd is the caller's still. */
-int tcp_adopt(struct tcp_sock *tsk, int fd);
-/* Close the handle (and the wait); @reset: by RST. The sock stays. */
-void tcp_close_handle(struct tcp_sock *tsk, bool reset);
-/* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
-struct tcp_sock *tcp_replace(struct tcp_sock *tsk);
-void tcp_put(struct tcp_sock *tsk);
+struct sock *sk_get(struct socket *sock);
+void sk_put(struct sock *sk);
 /*
- * The owner of @sock's file owns @tsk's descriptor as well, as if they had called
- * socket(2): Linux lets it join (SO_REUSEPORT) that user's listeners only. A daemon
- * without the right to give away keeps it; tsk->alien says so.
+ * What @old has but for its descriptor becomes @sk's, which is new: what is parked, the
+ * dial, options, counters. @old is an orphan then.
  */
-void tcp_set_owner(struct tcp_sock *tsk, const struct socket *sock);
+void sk_take_over(struct sock *sk, struct sock *old);
+/*
+ * The owner of @sock's file owns @sk's descriptor as well, as if they had called
+ * socket(2): Linux lets it join (SO_REUSEPORT) that user's listeners only. A daemon
+ * without the right to give away keeps it; sk->sk_alien says so.
+ */
+void sk_set_owner(struct sock *sk, const struct socket *sock);
+
+/* handle.c ---------------------------------------------------------------- */
+
+/* A kernel socket of @family with the options set so far. 0 or -errno. */
+int sk_open(struct sock *sk, int family);
+/* Adopt @fd. On failure it is the caller's still. */
+int sk_adopt(struct sock *sk, int fd);
+/* Close the handle (and the wait); @reset: by RST. The sock stays. */
+void sk_close(struct sock *sk, bool reset);
+/* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
+struct sock *sk_replace(struct sock *sk);
 
 /* options.c --------------------------------------------------------------- */
 
-int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
-int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
-/* Apply defaults and what was set before there was a descriptor. 0 or -errno. */
-int tcp_apply_options(struct tcp_sock *tsk);
+int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
+int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
+/* A descriptor of @family as @sk would have it: owner and options. It, or -errno. */
+int sk_new_fd(const struct sock *sk, int family);
+/* To sk_fd the defaults, and what was set before there was a descriptor. 0 or -errno. */
+int sk_apply_options(const struct sock *sk);
 /* A copy of @from's settings; 0 or -ENOMEM. */
-int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from);
-
-/* bind.c -------------------------------------------------------------- */
-
-int tcp_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
-/* bind(2) now, to one address. */
-int tcp_bind_sockaddr(struct tcp_sock *tsk, const struct sockaddr_storage *sa);
+int sk_copy_options(struct sock *to, const struct sock *from);
 /*
  * SO_REUSEADDR. On: what is left of this socket's connections (TIME_WAIT) keeps nobody
  * from its address. Off: while it is only bound, no other may bind the same. 0 or -errno.
  */
-int tcp_reuse_address(const struct tcp_sock *tsk, bool on);
+int sk_reuse_address(const struct sock *sk, bool on);
 
-/* try.c --------------------------------------------------------------- */
+/* try.c ------------------------------------------------------------------- */
 
-struct tcp_try;
+struct sk_try;
 /* @err: 0, the descriptor is connected, or -errno. Take or close @try in there. */
-typedef void tcp_try_cb(void *arg, struct tcp_try *try, int err);
+typedef void sk_try_cb(void *arg, struct sk_try *try, int err);
 
-struct tcp_try {
-	TAILQ_ENTRY(tcp_try) link; /* its starter's */
-	int fd, family;
-	tcp_try_cb *cb;
+struct sk_try {
+	TAILQ_ENTRY(sk_try) link; /* its starter's */
+	int fd;
+	sa_family_t family;
+	sk_try_cb *cb;
 	void *arg;
 	uv_poll_t poll;
 };
 
+TAILQ_HEAD(sk_tries, sk_try);
+
 /*
  * Start connecting to @sa, with @fd if that is not -1 (it is @try's from then on, and
- * closed on failure), else with a new descriptor that has @tsk's options and is bound to
+ * closed on failure), else with a new descriptor that has @sk's options and is bound to
  * @bound (family AF_UNSPEC: to nothing). 0 and @cb comes later, once; or -errno.
  */
-int tcp_try_start(const struct tcp_sock *tsk, const struct sockaddr_storage *bound, int fd,
-		  const struct sockaddr_storage *sa, tcp_try_cb *cb, void *arg,
-		  struct tcp_try **ret_try);
+int sk_try_start(const struct sock *sk, const struct sockaddr_storage *bound, int fd,
+		 const struct sockaddr_storage *sa, sk_try_cb *cb, void *arg,
+		 struct sk_try **ret_try);
 /* End it, @cb does not come any more: the descriptor is the caller's, or closed. */
-int tcp_try_take(struct tcp_try *try);
-void tcp_try_close(struct tcp_try *try);
+int sk_try_take(struct sk_try *try);
+void sk_try_close(struct sk_try *try);
 
-/* dial.c ----------------------------------------------------------- */
+/* dial.c ------------------------------------------------------------------ */
 
-int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
-/* @tsk's descriptor, or the one that it dials with since last; -1: none. */
-int tcp_any_fd(const struct tcp_sock *tsk, int *ret_family);
+struct sk_dial {
+	struct socket *sock;
+	struct kiocb *iocb; /* who waits, or NULL */
+	struct cred cred;
+	struct resolve *resolve;
+	struct addr_list *list;
+	size_t next;	       /* in list */
+	struct sk_tries tries; /* the oldest first */
+	unsigned int nr_tries;
+	unsigned int refs; /* the sock's, the caller's, the timer's */
+	int err;	   /* of the last attempt */
+	int result;	   /* valid when the dial ended before it was parked */
+	bool started;	   /* sock_connect has returned */
+	bool has_timer;
+	struct sockaddr_storage bound; /* keep this local address; ss_family 0: none */
+	int bound_fd;		       /* has it, until the first attempt takes it; else -1 */
+	uint64_t deadline;	       /* uv_now(), 0: none */
+	uint64_t next_at;	       /* try the next address then, 0: when one fails */
+	uv_timer_t timer;
+};
+
+/* @sk's descriptor, or the one that it dials with since last; -1: none. */
+static inline int sk_any_fd(const struct sock *sk, sa_family_t *ret_family)
+{
+	const struct sk_dial *dial = sk->sk_dial;
+	const struct sk_try *try;
+
+	*ret_family = sk->sk_family;
+	if (sk->sk_fd >= 0 || dial == NULL || TAILQ_EMPTY(&dial->tries))
+		return sk->sk_fd;
+	try = TAILQ_LAST(&dial->tries, sk_tries);
+	*ret_family = try->family;
+	return try->fd;
+}
+
 /* Where to, the address that is being tried since last; ss_family 0: none yet. */
-struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk);
+struct sockaddr_storage sk_dial_peer(const struct sock *sk);
 /* Give the dial up; its waiter, if any, is completed with @err. */
-void tcp_dial_abort(struct tcp_sock *tsk, int err);
+void sk_dial_abort(struct sock *sk, int err);
 
-/* tcp_diag.c -------------------------------------------------------------- */
+/* common.c: what is the same for every protocol -------------------------------- */
 
-void tcp_diag(struct socket *sock, struct sock_diag *ret_diag);
+/* net/ipv4/af_inet.c: inet_release. */
+void sock_common_release(struct socket *sock);
+int sock_common_abort(struct socket *sock);
+int sock_common_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
+unsigned int sock_common_poll(struct socket *sock);
+int sock_common_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
+int sock_common_sync(struct socket *sock);
+void sock_common_info(struct socket *sock, struct sockfs_info *info);
+/* connect(2). */
+int sock_common_connect(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
+/* The family and the addresses, for a table. Never fails: what is unknown is 0. The descriptor. */
+int sk_diag(const struct sock *sk, struct sock_diag *ret_diag);
 
-/* listen.c ------------------------------------------------------------ */
+/* listen.c ---------------------------------------------------------------- */
 
-int tcp_listen(struct socket *sock, int backlog);
-int tcp_accept(struct socket *sock, struct socket *newsock);
+/* The socket has a descriptor with an address. */
+int stream_listen(struct socket *sock, int backlog);
+int stream_accept(struct socket *sock, struct socket *newsock);
 
 /* stream.c ---------------------------------------------------------------- */
 
-ssize_t tcp_sendmsg(struct socket *sock, struct iov_iter *from);
-ssize_t tcp_recvmsg(struct socket *sock, struct iov_iter *to);
-unsigned int tcp_poll(struct socket *sock);
-int tcp_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
-int tcp_sync(struct socket *sock);
-int tcp_shutdown(struct socket *sock, int how);
+ssize_t stream_sendmsg(struct socket *sock, struct iov_iter *from);
+ssize_t stream_recvmsg(struct socket *sock, struct iov_iter *to);
+int stream_shutdown(struct socket *sock, int how);
 /* The connection is over (@err: errno, 0 for an orderly end). Wakes nobody. */
-void tcp_over(struct tcp_sock *tsk, int err);
+void sk_over(struct sock *sk, int err);
 
-/* wait.c -------------------------------------------------------------- */
+/* watch.c ----------------------------------------------------------------- */
 
-int tcp_wait_for(struct socket *sock, unsigned int events);
-int tcp_timer(struct socket *sock, uint64_t deadline);
-uint64_t tcp_now(struct socket *sock);
-/*
- * Set the timer to @deadline again (0: none) when the wait that had it has gone,
- * unless the socket has, too. Without memory for it a time limit comes late.
- */
-void tcp_timer_keep(struct tcp_sock *tsk, uint64_t deadline);
-/* Stop and free the wait, close its descriptor now. */
-void tcp_wait_close(struct tcp_sock *tsk);
-void tcp_read_stop(struct tcp_sock *tsk);
-
-/* watch.c ------------------------------------------------------------- */
-
-int tcp_watch(struct socket *sock, unsigned int events);
 /* Bytes or connections move: what pollers were told may be over and come anew. */
-static inline void tcp_watch_moved(struct tcp_sock *tsk)
+static inline void sk_watch_moved(struct sock *sk)
 {
-	tsk->watch_fresh = false;
+	sk->sk_watch_fresh = false;
 }
 /* The descriptor is about to go. */
-void tcp_unwatch(struct tcp_sock *tsk);
+void sk_unwatch(struct sock *sk);
 
 #endif /* NET_CORE_CORE_H */

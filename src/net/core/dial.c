@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP: dialling (RFC 8305, "Happy Eyeballs").
+ * Dialling (RFC 8305, "Happy Eyeballs").
  *
  * Happy path: the host's name is looked up and its addresses are tried, the
  * families in turn. The next address is tried as soon as one fails, or a quarter
@@ -31,39 +31,18 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/core/policy.h"
-#include "net/core/resolve.h"
 #include "net/core/core.h"
+#include "net/core/policy.h"
+#include "net/sock_wait.h"
 
 #define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
 #define TRIES_MAX 8	  /* descriptors of a dial */
 #define PATIENCE_MS 10000 /* with a silent address, when others wait for its descriptor */
 
-struct tcp_dial {
-	struct socket *sock;
-	struct kiocb *iocb; /* who waits, or NULL */
-	struct cred cred;
-	struct resolve *resolve;
-	struct addr_list *list;
-	size_t next; /* in list */
-	TAILQ_HEAD(tcp_tries, tcp_try) tries; /* the oldest first */
-	unsigned int nr_tries;
-	unsigned int refs; /* the sock's, the caller's, the timer's */
-	int err;	   /* of the last attempt */
-	int result;	   /* valid when the dial ended before it was parked */
-	bool started;	   /* tcp_connect has returned */
-	bool has_timer;
-	struct sockaddr_storage bound; /* keep this local address; ss_family 0: none */
-	int bound_fd;		       /* has it, until the first attempt takes it; else -1 */
-	uint64_t deadline;	       /* uv_now(), 0: none */
-	uint64_t next_at;	       /* try the next address then, 0: when one fails */
-	uv_timer_t timer;
-};
-
-static void dial_next(struct tcp_dial *dial);
+static void dial_next(struct sk_dial *dial);
 static void on_dial_timer(uv_timer_t *timer);
 
-static void dial_put(struct tcp_dial *dial)
+static void dial_put(struct sk_dial *dial)
 {
 	if (--dial->refs > 0)
 		return;
@@ -76,7 +55,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	dial_put(handle->data);
 }
 
-static struct tcp_try *dial_remove(struct tcp_dial *dial, struct tcp_try *try)
+static struct sk_try *dial_remove(struct sk_dial *dial, struct sk_try *try)
 {
 	TAILQ_REMOVE(&dial->tries, try, link);
 	dial->nr_tries--;
@@ -87,11 +66,11 @@ static struct tcp_try *dial_remove(struct tcp_dial *dial, struct tcp_try *try)
  * Cut the dial off from its socket; whoever waited is returned, to be completed
  * by the caller when all else is in order.
  */
-static struct kiocb *dial_detach(struct tcp_dial *dial)
+static struct kiocb *dial_detach(struct sk_dial *dial)
 {
 	struct kiocb *iocb = dial->iocb;
 
-	tcp_sk(dial->sock->sk)->dial = NULL;
+	dial->sock->sk->sk_dial = NULL;
 	dial->sock = NULL;
 	dial->iocb = NULL;
 	if (dial->resolve != NULL) {
@@ -99,7 +78,7 @@ static struct kiocb *dial_detach(struct tcp_dial *dial)
 		dial->resolve = NULL;
 	}
 	while (!TAILQ_EMPTY(&dial->tries))
-		tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+		sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
 	if (dial->bound_fd >= 0)
 		close(dial->bound_fd);
 	dial->bound_fd = -1;
@@ -110,30 +89,32 @@ static struct kiocb *dial_detach(struct tcp_dial *dial)
 }
 
 /* The socket is as it was before the dial: bound to its address, if it had one. */
-static int dial_restore_bound(struct tcp_dial *dial)
+static int dial_restore_bound(struct sk_dial *dial)
 {
-	struct tcp_sock *tsk = tcp_sk(dial->sock->sk);
+	struct sock *sk = dial->sock->sk;
 	int err;
 
 	if (dial->bound.ss_family == AF_UNSPEC)
 		return 0;
 	if (dial->bound_fd >= 0) {
-		err = tcp_adopt(tsk, dial->bound_fd);
+		err = sk_adopt(sk, dial->bound_fd);
 		if (err == 0)
 			dial->bound_fd = -1;
 	} else {
 		/* The attempts have to let go of it first. */
 		while (!TAILQ_EMPTY(&dial->tries))
-			tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
-		err = tcp_open(tsk, dial->bound.ss_family);
+			sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+		err = sk_open(sk, dial->bound.ss_family);
 		if (err == 0)
-			err = tcp_bind_sockaddr(tsk, &dial->bound);
+			err = dial->sock->ops->bind(dial->sock, sk->sk_fd,
+						    (const struct sockaddr *)&dial->bound,
+						    sockaddr_len(&dial->bound));
 	}
-	tsk->bound = err == 0;
+	sk->sk_bound = err == 0;
 	return err;
 }
 
-static void dial_fail(struct tcp_dial *dial, int err)
+static void dial_fail(struct sk_dial *dial, int err)
 {
 	struct socket *sock = dial->sock;
 	struct inode *inode = SOCK_INODE(sock);
@@ -141,14 +122,14 @@ static void dial_fail(struct tcp_dial *dial, int err)
 
 	ihold(inode);
 	if (dial_restore_bound(dial) != 0)
-		tcp_close_handle(tcp_sk(sock->sk), false);
+		sk_close(sock->sk, false);
 	sock->sk->sk_err_last = -err;
 	dial->result = err;
 	if (dial->iocb != NULL || !dial->started) {
 		sock_set_state(sock, SS_UNCONNECTED);
 	} else {
 		sk_set_err(sock->sk, -err);
-		sock_set_state(sock, SS_CLOSED);
+		sock_closed(sock);
 	}
 	iocb = dial_detach(dial);
 	if (iocb != NULL)
@@ -160,13 +141,13 @@ static void dial_fail(struct tcp_dial *dial, int err)
 }
 
 /* @fd is connected. */
-static void dial_succeed(struct tcp_dial *dial, int fd)
+static void dial_succeed(struct sk_dial *dial, int fd)
 {
 	struct socket *sock = dial->sock;
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct sock *sk = sock->sk;
 	struct inode *inode = SOCK_INODE(sock);
 	struct kiocb *iocb;
-	int err = tcp_adopt(tsk, fd);
+	int err = sk_adopt(sk, fd);
 
 	if (err != 0) {
 		close(fd);
@@ -175,10 +156,10 @@ static void dial_succeed(struct tcp_dial *dial, int fd)
 	}
 	ihold(inode);
 	/* What was set since it began; a descriptor has taken each value already. */
-	(void)tcp_apply_options(tsk);
-	tsk->bound = dial->bound.ss_family != AF_UNSPEC;
-	tsk->sk.sk_shutdown = 0;
-	tsk->sk.sk_err_last = 0;
+	(void)sk_apply_options(sk);
+	sk->sk_bound = dial->bound.ss_family != AF_UNSPEC;
+	sk->sk_shutdown = 0;
+	sk->sk_err_last = 0;
 	sock_set_state(sock, SS_CONNECTED);
 	dial->result = 0;
 	iocb = dial_detach(dial);
@@ -188,52 +169,39 @@ static void dial_succeed(struct tcp_dial *dial, int fd)
 	iput(inode);
 }
 
-struct sockaddr_storage tcp_dial_peer(const struct tcp_sock *tsk)
+struct sockaddr_storage sk_dial_peer(const struct sock *sk)
 {
-	const struct tcp_dial *dial = tsk->dial;
+	const struct sk_dial *dial = sk->sk_dial;
 
 	if (dial == NULL || dial->list == NULL || dial->next == 0)
 		return (struct sockaddr_storage){.ss_family = AF_UNSPEC};
 	return dial->list->addr[dial->next - 1];
 }
 
-int tcp_any_fd(const struct tcp_sock *tsk, int *ret_family)
+void sk_dial_abort(struct sock *sk, int err)
 {
-	const struct tcp_dial *dial = tsk->dial;
-	const struct tcp_try *try;
-
-	*ret_family = tsk->family;
-	if (tsk->fd >= 0 || dial == NULL || TAILQ_EMPTY(&dial->tries))
-		return tsk->fd;
-	try = TAILQ_LAST(&dial->tries, tcp_tries);
-	*ret_family = try->family;
-	return try->fd;
+	if (sk->sk_dial != NULL)
+		dial_fail(sk->sk_dial, err);
 }
 
-void tcp_dial_abort(struct tcp_sock *tsk, int err)
+static void on_try(void *arg, struct sk_try *try, int err)
 {
-	if (tsk->dial != NULL)
-		dial_fail(tsk->dial, err);
-}
-
-static void on_try(void *arg, struct tcp_try *try, int err)
-{
-	struct tcp_dial *dial = arg;
+	struct sk_dial *dial = arg;
 
 	dial_remove(dial, try);
 	if (err == 0) {
-		dial_succeed(dial, tcp_try_take(try));
+		dial_succeed(dial, sk_try_take(try));
 		return;
 	}
-	tcp_try_close(try);
+	sk_try_close(try);
 	dial->err = err;
 	dial_next(dial);
 }
 
 /* Start connecting to one address: 0, or -errno at once. */
-static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
+static int dial_one(struct sk_dial *dial, const struct sockaddr_storage *sa)
 {
-	struct tcp_try *try;
+	struct sk_try *try;
 	int fd = dial->bound_fd;
 	int err = policy_connect(&dial->cred, (const struct sockaddr *)sa,
 				 (const struct sockaddr *)&dial->bound);
@@ -243,7 +211,7 @@ static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
 	if (dial->bound.ss_family != AF_UNSPEC && dial->bound.ss_family != sa->ss_family)
 		return -EAFNOSUPPORT;
 	dial->bound_fd = -1;
-	err = tcp_try_start(tcp_sk(dial->sock->sk), &dial->bound, fd, sa, on_try, dial, &try);
+	err = sk_try_start(dial->sock->sk, &dial->bound, fd, sa, on_try, dial, &try);
 	if (err != 0)
 		return err;
 	TAILQ_INSERT_TAIL(&dial->tries, try, link);
@@ -251,9 +219,9 @@ static int dial_one(struct tcp_dial *dial, const struct sockaddr_storage *sa)
 	return 0;
 }
 
-static void dial_set_timer(struct tcp_dial *dial)
+static void dial_set_timer(struct sk_dial *dial)
 {
-	uint64_t now = uv_now(tcp_loop), when = dial->deadline;
+	uint64_t now = uv_now(sk_loop), when = dial->deadline;
 
 	if (dial->next_at != 0 && (when == 0 || dial->next_at < when))
 		when = dial->next_at;
@@ -263,7 +231,7 @@ static void dial_set_timer(struct tcp_dial *dial)
 		return;
 	}
 	if (!dial->has_timer) {
-		uv_timer_init(tcp_loop, &dial->timer);
+		uv_timer_init(sk_loop, &dial->timer);
 		dial->timer.data = dial;
 		dial->has_timer = true;
 		dial->refs++;
@@ -271,26 +239,27 @@ static void dial_set_timer(struct tcp_dial *dial)
 	uv_timer_start(&dial->timer, on_dial_timer, when > now ? when - now : 0, 0);
 }
 
-static bool dial_is_full(const struct tcp_dial *dial)
+static bool dial_is_full(const struct sk_dial *dial)
 {
 	return dial->nr_tries >= (dial->bound.ss_family != AF_UNSPEC ? 1 : TRIES_MAX);
 }
 
 /* How long the oldest attempt may last when others wait for its descriptor. */
-static uint64_t dial_patience(const struct tcp_dial *dial, uint64_t now)
+static uint64_t dial_patience(const struct sk_dial *dial, uint64_t now)
 {
 	uint64_t share;
 
 	if (dial->deadline == 0)
 		return PATIENCE_MS;
-	share = dial->deadline > now ? (dial->deadline - now) / (dial->list->n - dial->next + 1) : 0;
+	share = dial->deadline > now ? dial->deadline - now : 0;
+	share /= dial->list->n - dial->next + 1;
 	return share < PATIENCE_MS ? share : PATIENCE_MS;
 }
 
 /* Try addresses until an attempt is under way, and say when it is the next one's turn. */
-static void dial_next(struct tcp_dial *dial)
+static void dial_next(struct sk_dial *dial)
 {
-	uint64_t now = uv_now(tcp_loop);
+	uint64_t now = uv_now(sk_loop);
 	int err = -EAGAIN;
 
 	while (dial->next < dial->list->n && err != 0) {
@@ -313,8 +282,8 @@ static void dial_next(struct tcp_dial *dial)
 
 static void on_dial_timer(uv_timer_t *timer)
 {
-	struct tcp_dial *dial = timer->data;
-	uint64_t now = uv_now(tcp_loop);
+	struct sk_dial *dial = timer->data;
+	uint64_t now = uv_now(sk_loop);
 
 	if (dial->deadline != 0 && now >= dial->deadline) {
 		dial_fail(dial, -ETIMEDOUT);
@@ -325,7 +294,7 @@ static void on_dial_timer(uv_timer_t *timer)
 		return;
 	}
 	if (dial_is_full(dial)) {
-		tcp_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+		sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
 		dial->err = -ETIMEDOUT;
 	}
 	dial_next(dial);
@@ -356,11 +325,11 @@ static struct addr_list *interleave(struct addr_list *list)
 
 static void on_resolved(void *arg, int err, struct addr_list *list)
 {
-	struct tcp_dial *dial = arg;
+	struct sk_dial *dial = arg;
 
 	dial->resolve = NULL;
 	if (err != 0) {
-		tcp_sk(dial->sock->sk)->sk.sk_lookup_failed = true;
+		dial->sock->sk->sk_lookup_failed = true;
 		dial_fail(dial, err);
 		return;
 	}
@@ -377,41 +346,44 @@ static void dial_cancel(struct kiocb *iocb, int err)
  * A socket that was bound dials from that address and no other, with the
  * descriptor that has it.
  */
-static int dial_keep_bound(struct tcp_dial *dial, struct tcp_sock *tsk)
+static int dial_keep_bound(struct sk_dial *dial, struct sock *sk)
 {
 	socklen_t len = sizeof(dial->bound);
 	int err;
 
-	if (!tsk->bound)
+	if (!sk->sk_bound)
 		return 0;
-	dial->bound_fd = fcntl(tsk->fd, F_DUPFD_CLOEXEC, 0);
+	dial->bound_fd = fcntl(sk->sk_fd, F_DUPFD_CLOEXEC, 0);
 	if (dial->bound_fd < 0)
 		return -errno;
 	/* The address goes along: what is closed here must not give it up. */
-	tsk->bound = false;
-	if (getsockname(tsk->fd, (struct sockaddr *)&dial->bound, &len) != 0)
+	sk->sk_bound = false;
+	if (getsockname(sk->sk_fd, (struct sockaddr *)&dial->bound, &len) != 0)
 		err = -errno;
-	else if (tcp_replace(tsk) == NULL)
+	else if (sk_replace(sk) == NULL)
 		err = -ENOMEM;
 	else
 		return 0;
-	tsk->bound = true;
+	sk->sk_bound = true;
 	close(dial->bound_fd);
 	return err;
 }
 
-int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
 {
-	struct tcp_sock *tsk = tcp_sk_get(sock);
+	struct sock *sk;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct resolve *resolve = NULL;
-	struct tcp_dial *dial;
-	int err;
+	struct sk_dial *dial;
+	int err = sock_may_connect(sock);
 
+	if (err != 0)
+		return err;
+	sk = sk_get(sock);
 	/* What is left of the last connection is of no use for the next. */
-	if (tsk != NULL && tsk->open && !(tsk->bound && sock->state != SS_CLOSED))
-		tsk = tcp_replace(tsk);
-	if (tsk == NULL)
+	if (sk != NULL && sk->sk_open && !(sk->sk_bound && sock->state != SS_CLOSED))
+		sk = sk_replace(sk);
+	if (sk == NULL)
 		return -ENOMEM;
 	dial = calloc(1, sizeof(*dial));
 	if (dial == NULL)
@@ -422,19 +394,19 @@ int tcp_connect(struct socket *sock, const struct sockfs_addr *addr, struct kioc
 	dial->refs = 2; /* the sock's, and ours until we return */
 	dial->bound_fd = -1;
 	TAILQ_INIT(&dial->tries);
-	err = dial_keep_bound(dial, tsk);
+	err = dial_keep_bound(dial, sk);
 	if (err != 0)
 		goto free_dial;
-	tsk = tcp_sk(sock->sk);
-	tsk->dial = dial;
-	tsk->sk.sk_err = 0;
-	tsk->sk.sk_lookup_failed = false;
+	sk = sock->sk;
+	sk->sk_dial = dial;
+	sk->sk_err = 0;
+	sk->sk_lookup_failed = false;
 	sock_set_state(sock, SS_CONNECTING);
-	if (tsk->sk.sk_connect_timeout > 0) {
-		dial->deadline = uv_now(tcp_loop) + (uint64_t)tsk->sk.sk_connect_timeout * 1000;
+	if (sk->sk_connect_timeout > 0) {
+		dial->deadline = uv_now(sk_loop) + (uint64_t)sk->sk_connect_timeout * 1000;
 		dial_set_timer(dial);
 	}
-	err = resolve_start(tcp_loop, addr, false, on_resolved, dial, &resolve);
+	err = sk->sk_prot->resolve(addr, false, on_resolved, dial, &resolve);
 	if (err != 0)
 		dial_fail(dial, err);
 	if (dial->sock == NULL) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP: listening and accepting.
+ * Stream sockets: listening and accepting.
  *
  * Connections stay in the kernel's backlog until somebody asks for one: ss(8)
  * counts them there, a reader that dies takes none with it, and when
@@ -15,32 +15,16 @@
 
 #include "net/core/core.h"
 
-int tcp_listen(struct socket *sock, int backlog)
+int stream_listen(struct socket *sock, int backlog)
 {
-	struct tcp_sock *tsk = tcp_sk_get(sock);
+	struct sock *sk = sock->sk;
 	int err;
 
-	if (tsk == NULL)
-		return -ENOMEM;
-	if (tsk->fd < 0) {
-		/* Never bound: any address, a port of the kernel's choice. */
-		struct sockaddr_storage any = {.ss_family = AF_INET6};
-
-		err = tcp_open(tsk, AF_INET6);
-		if (err == 0)
-			err = tcp_bind_sockaddr(tsk, &any);
-		if (err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL) {
-			tsk = tcp_replace(tsk);
-			err = tsk == NULL ? -ENOMEM : tcp_open(tsk, AF_INET);
-		}
-		if (err != 0)
-			return err;
-	}
 	/* Its connections inherit it: they must not keep the next listener from the address. */
-	err = tcp_reuse_address(tsk, true);
+	err = sk_reuse_address(sk, true);
 	if (err != 0)
 		return err;
-	if (listen(tsk->fd, backlog > 0 ? backlog : SOMAXCONN) != 0)
+	if (listen(sk->sk_fd, backlog > 0 ? backlog : SOMAXCONN) != 0)
 		return -errno;
 	if (sock->state != SS_LISTENING)
 		sock_set_state(sock, SS_LISTENING);
@@ -71,24 +55,24 @@ static bool connection_lost(int err)
 	}
 }
 
-int tcp_accept(struct socket *sock, struct socket *newsock)
+int stream_accept(struct socket *sock, struct socket *newsock)
 {
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
-	struct tcp_sock *newtsk = tcp_sk_get(newsock);
+	struct sock *sk = sock->sk;
+	struct sock *newsk = sk_get(newsock);
 	int fd, err, tries = 0;
 
-	if (newtsk == NULL)
+	if (newsk == NULL)
 		return -ENOMEM;
-	tcp_watch_moved(tsk);
-	err = tcp_copy_options(newtsk, tsk);
+	sk_watch_moved(sk);
+	err = sk_copy_options(newsk, sk);
 	if (err != 0)
 		return err;
 	do
-		fd = accept4(tsk->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept4(sk->sk_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	while (fd < 0 && connection_lost(errno) && ++tries < ACCEPT_TRIES);
 	if (fd < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	err = tcp_adopt(newtsk, fd);
+	err = sk_adopt(newsk, fd);
 	if (err != 0)
 		close(fd);
 	return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options of a TCP socket.
+ * Options of a socket.
  *
  * They may be set before there is a kernel socket (its family is not known
  * until bind or connect), and a dial may go through several: so what the user
@@ -9,14 +9,14 @@
 #include "config.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/sock_wait.h"
 #include "net/core/core.h"
+#include "net/sock_wait.h"
 #include "uapi/sockopt.h"
 
 /* Options that sockfs keeps itself, by their SOCKFS_SO_ number; NULL: there is none such. */
@@ -37,18 +37,18 @@ static int *own_option(struct sock *sk, int optname)
 }
 
 /* An IPv6 socket with an IPv4 peer (::ffff:a.b.c.d) sends IPv4 packets. */
-static bool sends_ipv6(const struct tcp_sock *tsk)
+static bool sends_ipv6(const struct sock *sk)
 {
 	struct sockaddr_in6 sin6;
 	socklen_t len = sizeof(sin6);
 
-	if (tsk->family != AF_INET6)
+	if (sk->sk_family != AF_INET6)
 		return false;
-	return getsockname(tsk->fd, (struct sockaddr *)&sin6, &len) != 0 ||
+	return getsockname(sk->sk_fd, (struct sockaddr *)&sin6, &len) != 0 ||
 	       !IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr);
 }
 
-static int option_apply(const struct tcp_sock *tsk, const struct sockopt *so, long value)
+static int option_apply(const struct sock *sk, const struct sockopt *so, long value)
 {
 	struct sockfs_sockopt opt;
 	int err = sockopt_make(so, value, &opt);
@@ -56,26 +56,24 @@ static int option_apply(const struct tcp_sock *tsk, const struct sockopt *so, lo
 	if (err != 0)
 		return err;
 	/* To Linux it would be one more listener of the daemon's user. */
-	if (so->optname == SO_REUSEPORT && so->level == SOL_SOCKET && value != 0 && tsk->alien)
+	if (so->optname == SO_REUSEPORT && so->level == SOL_SOCKET && value != 0 && sk->sk_alien)
 		return -EACCES;
 	/* Both of them: a listener on any address accepts IPv4 and IPv6, and what it has they inherit. */
-	if (tsk->family == AF_INET6 && so->level6 != 0 &&
-	    setsockopt(tsk->fd, so->level6, so->optname6, opt.value, opt.len) != 0)
+	if (sk->sk_family == AF_INET6 && so->level6 != 0 &&
+	    setsockopt(sk->sk_fd, so->level6, so->optname6, opt.value, opt.len) != 0)
 		return -errno;
-	return setsockopt(tsk->fd, so->level, so->optname, opt.value, opt.len) != 0 ? -errno : 0;
+	return setsockopt(sk->sk_fd, so->level, so->optname, opt.value, opt.len) != 0 ? -errno : 0;
 }
 
-int tcp_apply_options(struct tcp_sock *tsk)
+int sk_apply_options(const struct sock *sk)
 {
-	int on = 1;
+	int err = sk->sk_prot->init_fd(sk->sk_fd);
 
-	/* A write is a message: what a shell says must not wait for more. */
-	if (setsockopt(tsk->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
-		return -errno;
+	if (err != 0)
+		return err;
 	for (size_t i = 0; i < nr_sockopts; i++) {
-		if (tsk->opt_set & (UINT32_C(1) << i)) {
-			int err = option_apply(tsk, &sockopts[i], tsk->opts[i]);
-
+		if (sk->sk_opt_set & (UINT32_C(1) << i)) {
+			err = option_apply(sk, &sockopts[i], sk->sk_opts[i]);
 			if (err != 0)
 				return err;
 		}
@@ -83,25 +81,64 @@ int tcp_apply_options(struct tcp_sock *tsk)
 	return 0;
 }
 
-int tcp_copy_options(struct tcp_sock *to, const struct tcp_sock *from)
+int sk_new_fd(const struct sock *sk, int family)
 {
-	if (from->opts != NULL) {
-		to->opts = malloc(nr_sockopts * sizeof(*to->opts));
-		if (to->opts == NULL)
-			return -ENOMEM;
-		memcpy(to->opts, from->opts, nr_sockopts * sizeof(*to->opts));
-		to->opt_set = from->opt_set;
+	const struct proto *prot = sk->sk_prot;
+	struct sock scratch = {
+		.sk_prot = sk->sk_prot,
+		.sk_fd = socket(family, prot->type | SOCK_CLOEXEC | SOCK_NONBLOCK, prot->protocol),
+		.sk_family = (sa_family_t)family,
+		.sk_opts = sk->sk_opts,
+		.sk_opt_set = sk->sk_opt_set,
+	};
+	int err;
+
+	if (scratch.sk_fd < 0)
+		return -errno;
+	sk_set_owner(&scratch, sk->sk_socket);
+	err = sk_apply_options(&scratch);
+	if (err != 0) {
+		close(scratch.sk_fd);
+		return err;
 	}
-	to->sk.sk_connect_timeout = from->sk.sk_connect_timeout;
-	to->sk.sk_rcvtimeo = from->sk.sk_rcvtimeo;
-	to->sk.sk_sndtimeo = from->sk.sk_sndtimeo;
+	return scratch.sk_fd;
+}
+
+int sk_reuse_address(const struct sock *sk, bool on)
+{
+	int value = on;
+
+	return setsockopt(sk->sk_fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) != 0 ? -errno
+											    : 0;
+}
+
+int sk_copy_options(struct sock *to, const struct sock *from)
+{
+	if (from->sk_opts != NULL) {
+		to->sk_opts = malloc(nr_sockopts * sizeof(*to->sk_opts));
+		if (to->sk_opts == NULL)
+			return -ENOMEM;
+		memcpy(to->sk_opts, from->sk_opts, nr_sockopts * sizeof(*to->sk_opts));
+		to->sk_opt_set = from->sk_opt_set;
+	}
+	to->sk_connect_timeout = from->sk_connect_timeout;
+	to->sk_rcvtimeo = from->sk_rcvtimeo;
+	to->sk_sndtimeo = from->sk_sndtimeo;
 	return 0;
 }
 
-int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
+/* The row of an option that @sock's protocol takes; NULL: there is none. */
+static const struct sockopt *find_option(const struct socket *sock, int level, int optname)
 {
-	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
-	struct tcp_sock *tsk, now = {0};
+	const struct sockopt *so = sockopt_by_number(level, optname);
+
+	return so != NULL && sockopt_taken_by(so, sock->ops->prot->word) ? so : NULL;
+}
+
+int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
+{
+	const struct sockopt *so = find_option(sock, opt->level, opt->name);
+	struct sock *sk, now = {0};
 	long value;
 	int err;
 
@@ -112,11 +149,11 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 		return err;
 	if (value < so->min || value > so->max)
 		return -EINVAL;
-	tsk = tcp_sk_get(sock);
-	if (tsk == NULL)
+	sk = sk_get(sock);
+	if (sk == NULL)
 		return -ENOMEM;
 	if (so->kind == SOCKOPT_SECONDS) {
-		int *own = own_option(&tsk->sk, so->optname);
+		int *own = own_option(sk, so->optname);
 
 		if (own == NULL)
 			return -ENOPROTOOPT;
@@ -124,32 +161,32 @@ int tcp_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
 		return 0;
 	}
-	if (tsk->opts == NULL) {
-		tsk->opts = calloc(nr_sockopts, sizeof(*tsk->opts));
-		if (tsk->opts == NULL)
+	if (sk->sk_opts == NULL) {
+		sk->sk_opts = calloc(nr_sockopts, sizeof(*sk->sk_opts));
+		if (sk->sk_opts == NULL)
 			return -ENOMEM;
 	}
-	now.fd = tcp_any_fd(tsk, &now.family);
-	if (now.fd >= 0) {
-		tcp_set_owner(&now, sock);
+	now.sk_fd = sk_any_fd(sk, &now.sk_family);
+	if (now.sk_fd >= 0) {
+		sk_set_owner(&now, sock);
 		err = option_apply(&now, so, value);
 		if (err != 0)
 			return err;
 	}
-	tsk->opts[so - sockopts] = value;
-	tsk->opt_set |= UINT32_C(1) << (so - sockopts);
+	sk->sk_opts[so - sockopts] = value;
+	sk->sk_opt_set |= UINT32_C(1) << (so - sockopts);
 	return 0;
 }
 
-static int option_query(const struct tcp_sock *tsk, const struct sockopt *so,
+static int option_query(const struct sock *sk, const struct sockopt *so,
 			struct sockfs_sockopt *opt)
 {
 	socklen_t len = sizeof(opt->value);
-	bool six = so->level6 != 0 && sends_ipv6(tsk);
+	bool six = so->level6 != 0 && sends_ipv6(sk);
 	int level = six ? so->level6 : so->level, name = six ? so->optname6 : so->optname;
 
 	memset(opt->value, 0, sizeof(opt->value));
-	if (getsockopt(tsk->fd, level, name, opt->value, &len) != 0)
+	if (getsockopt(sk->sk_fd, level, name, opt->value, &len) != 0)
 		return -errno;
 	opt->len = len;
 	return 0;
@@ -159,33 +196,35 @@ static int option_query(const struct tcp_sock *tsk, const struct sockopt *so,
  * The effective value while there is no kernel socket: what a new one would
  * have. A blank one with the same settings is asked; it stays for the next question.
  */
-static int option_query_blank(const struct tcp_sock *tsk, const struct sockopt *so,
+static int option_query_blank(const struct socket *sock, const struct sockopt *so,
 			      struct sockfs_sockopt *opt, int *blank)
 {
-	struct tcp_sock scratch = {.fd = *blank, .family = AF_INET};
+	struct proto *prot = sock->ops->prot;
+	struct sock scratch = {
+		.sk_prot = prot, .sk_fd = *blank, .sk_family = (sa_family_t)prot->family};
 	int err = 0;
 
-	if (scratch.fd < 0) {
-		scratch.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (scratch.fd < 0)
+	if (scratch.sk_fd < 0) {
+		scratch.sk_fd = socket(prot->family, prot->type | SOCK_CLOEXEC, prot->protocol);
+		if (scratch.sk_fd < 0)
 			return -errno;
-		*blank = scratch.fd;
-		if (tsk != NULL) {
-			scratch.opts = tsk->opts;
-			scratch.opt_set = tsk->opt_set;
+		*blank = scratch.sk_fd;
+		if (sock->sk != NULL) {
+			scratch.sk_opts = sock->sk->sk_opts;
+			scratch.sk_opt_set = sock->sk->sk_opt_set;
 		}
-		err = tcp_apply_options(&scratch);
+		err = sk_apply_options(&scratch);
 	}
 	return err != 0 ? err : option_query(&scratch, so, opt);
 }
 
 /* SO_ERROR: what the next read or write would get, taken away by asking. */
-static int option_error(struct tcp_sock *tsk, const struct sockopt *so, struct sockfs_sockopt *opt)
+static int option_error(struct sock *sk, const struct sockopt *so, struct sockfs_sockopt *opt)
 {
-	int err = tsk != NULL ? -sock_error(&tsk->sk) : 0;
+	int err = sk != NULL ? -sock_error(sk) : 0;
 
-	if (err == 0 && tsk != NULL && tsk->fd >= 0)
-		return option_query(tsk, so, opt);
+	if (err == 0 && sk != NULL && sk->sk_fd >= 0)
+		return option_query(sk, so, opt);
 	memset(opt->value, 0, sizeof(opt->value));
 	memcpy(opt->value, &err, sizeof(err));
 	opt->len = sizeof(err);
@@ -193,32 +232,32 @@ static int option_error(struct tcp_sock *tsk, const struct sockopt *so, struct s
 }
 
 /* One that sockfs keeps: without a sock it is what a new one would have. */
-static int option_own(struct tcp_sock *tsk, const struct sockopt *so, struct sockfs_sockopt *opt)
+static int option_own(struct sock *sk, const struct sockopt *so, struct sockfs_sockopt *opt)
 {
 	struct sock fresh = {0};
 	const int *own;
 
 	sock_set_defaults(&fresh);
-	own = own_option(tsk != NULL ? &tsk->sk : &fresh, so->optname);
+	own = own_option(sk != NULL ? sk : &fresh, so->optname);
 	return own != NULL ? sockopt_make(so, *own, opt) : -ENOPROTOOPT;
 }
 
-int tcp_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
+int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
-	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
-	struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL, now = {0};
+	const struct sockopt *so = find_option(sock, opt->level, opt->name);
+	struct sock *sk = sock->sk, now = {0};
 
 	if (so == NULL)
 		return -ENOPROTOOPT;
 	switch (so->kind) {
 	case SOCKOPT_ERROR:
-		return option_error(tsk, so, opt);
+		return option_error(sk, so, opt);
 	case SOCKOPT_SECONDS:
-		return option_own(tsk, so, opt);
+		return option_own(sk, so, opt);
 	default:
-		now.fd = tsk != NULL ? tcp_any_fd(tsk, &now.family) : -1;
-		if (now.fd >= 0)
+		now.sk_fd = sk != NULL ? sk_any_fd(sk, &now.sk_family) : -1;
+		if (now.sk_fd >= 0)
 			return option_query(&now, so, opt);
-		return option_query_blank(tsk, so, opt, blank);
+		return option_query_blank(sock, so, opt, blank);
 	}
 }

@@ -178,7 +178,7 @@ static int list_of_one(const struct sockaddr_storage *ss, struct addr_list **ret
 /* ---------------------------------------------------------- without a name server */
 
 /* 0, -ENXIO, -ENOMEM, or the errno of reading services(5). */
-static int service_port(const char *name, unsigned int *ret_port)
+static int service_port(const char *name, const char *proto, unsigned int *ret_port)
 {
 	struct servent se, *found = NULL;
 	char *buf = NULL;
@@ -192,7 +192,7 @@ static int service_port(const char *name, unsigned int *ret_port)
 			return -ENOMEM;
 		}
 		buf = more;
-		err = getservbyname_r(name, "tcp", &se, buf, size, &found);
+		err = getservbyname_r(name, proto, &se, buf, size, &found);
 	}
 	if (found)
 		*ret_port = ntohs((uint16_t)se.s_port);
@@ -511,26 +511,26 @@ static int lookup(uv_loop_t *loop, char *host, unsigned int port, resolve_cb *cb
 }
 
 /* The number of @addr's port: its own, or the service's. Returns as service_port. */
-static int number_port(struct sockfs_addr *addr)
+static int number_port(struct sockfs_addr *addr, const char *proto)
 {
 	unsigned int port;
 	int err;
 
 	if (!addr->port[strspn(addr->port, "0123456789")])
 		return 0;
-	err = service_port(addr->port, &port);
+	err = service_port(addr->port, proto, &port);
 	if (!err)
 		snprintf(addr->port, sizeof(addr->port), "%u", port);
 	return err;
 }
 
-int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, bool passive, resolve_cb *cb,
-		  void *arg, struct resolve **ret_r)
+int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, const char *proto, bool passive,
+		  resolve_cb *cb, void *arg, struct resolve **ret_r)
 {
 	struct sockfs_addr a = *addr;
 	struct addr_list *list = NULL;
 	char *ascii = NULL;
-	int err = number_port(&a);
+	int err = number_port(&a, proto);
 
 	if (!err)
 		err = list_from_numbers(&a, passive, &list);

@@ -33,17 +33,17 @@ typedef void resolve_cb(void *arg, int err, struct addr_list *list);
 /*
  * Look @addr up. What needs no name server (numbers, services, /etc/hosts, localhost, what
  * cannot be a name) is answered before this returns: @cb has been called and *ret_r is NULL.
- * @passive: for bind, an empty host is the any-address (0.0.0.0 and ::); otherwise the
- * loopback (::1 and 127.0.0.1). Returns 0 or -errno (then @cb is not called, *ret_r
- * untouched): -EINVAL for a numeric port over 65535 or a host that is not UTF-8, -ENOMEM,
- * -EMFILE, -ENFILE. *ret_r is valid until @cb runs or resolve_cancel. @addr has passed
- * addr_check and is not needed afterwards.
+ * @proto: whose services, as services(5) names it ("tcp"). @passive: for bind, an empty host
+ * is the any-address (0.0.0.0 and ::); otherwise the loopback (::1 and 127.0.0.1). Returns 0
+ * or -errno (then @cb is not called, *ret_r untouched): -EINVAL for a numeric port over 65535
+ * or a host that is not UTF-8, -ENOMEM, -EMFILE, -ENFILE. *ret_r is valid until @cb runs or
+ * resolve_cancel. @addr has passed addr_check and is not needed afterwards.
  *
  * Each look-up reads resolv.conf(5) and hosts(5) anew, so a change of them counts from the
  * next one on.
  */
-int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, bool passive, resolve_cb *cb,
-		  void *arg, struct resolve **ret_r);
+int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, const char *proto, bool passive,
+		  resolve_cb *cb, void *arg, struct resolve **ret_r);
 /*
  * Give up: @cb is not called any more, and the descriptors are closed when this returns. The
  * memory goes with libuv's close callbacks, in the same turn of the loop.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TCP: one attempt to connect, with a descriptor of its own.
+ * One attempt to connect, with a descriptor of its own.
  *
  * Linux answers connect(2) with ECONNABORTED on a descriptor whose last attempt
  * failed later than in the call itself, and sends nothing. So no descriptor is
@@ -9,8 +9,8 @@
  * Happy path: connect(2) begins, the loop reports the descriptor writable, and
  * whoever started the attempt takes the descriptor.
  *
- * Failure modes: connect(2) fails at once (tcp_try_start says so), or later
- * (the callback gets the error); it is given up (tcp_try_close).
+ * Failure modes: connect(2) fails at once (sk_try_start says so), or later
+ * (the callback gets the error); it is given up (sk_try_close).
  */
 #include "config.h"
 
@@ -19,7 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/core/resolve.h"
 #include "net/core/core.h"
 
 static void on_try_closed(uv_handle_t *handle)
@@ -27,7 +26,7 @@ static void on_try_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-int tcp_try_take(struct tcp_try *try)
+int sk_try_take(struct sk_try *try)
 {
 	int fd = try->fd;
 
@@ -36,14 +35,14 @@ int tcp_try_take(struct tcp_try *try)
 	return fd;
 }
 
-void tcp_try_close(struct tcp_try *try)
+void sk_try_close(struct sk_try *try)
 {
-	close(tcp_try_take(try));
+	close(sk_try_take(try));
 }
 
 static void on_try(uv_poll_t *poll, int status, int events)
 {
-	struct tcp_try *try = poll->data;
+	struct sk_try *try = poll->data;
 	socklen_t len = sizeof(int);
 	int err = 0;
 
@@ -57,53 +56,43 @@ static void on_try(uv_poll_t *poll, int status, int events)
 	try->cb(try->arg, try, -err);
 }
 
-/* A descriptor with the options of @tsk, bound to @bound unless that has no family. */
-static int open_for(const struct tcp_sock *tsk, int family, const struct sockaddr_storage *bound)
+/* A descriptor as @sk would have it, bound to @bound unless that has no family. */
+static int open_for(const struct sock *sk, int family, const struct sockaddr_storage *bound)
 {
-	struct tcp_sock scratch = {
-		.fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-		.family = family,
-		.opts = tsk->opts,
-		.opt_set = tsk->opt_set,
-	};
-	int err;
+	struct socket *sock = sk->sk_socket;
+	int err = 0, fd = sk_new_fd(sk, family);
 
-	if (scratch.fd < 0)
-		return -errno;
-	tcp_set_owner(&scratch, tsk->sk.sk_socket);
-	err = tcp_apply_options(&scratch);
-	if (err == 0 && bound->ss_family != AF_UNSPEC)
-		err = tcp_bind_sockaddr(&scratch, bound);
+	if (fd >= 0 && bound->ss_family != AF_UNSPEC)
+		err = sock->ops->bind(sock, fd, (const struct sockaddr *)bound,
+				      sockaddr_len(bound));
 	if (err != 0) {
-		close(scratch.fd);
+		close(fd);
 		return err;
 	}
-	return scratch.fd;
+	return fd;
 }
 
 /* Connect and watch @try->fd. On failure it is the caller's still, and no handle is left. */
-static int begin(struct tcp_try *try, const struct sockaddr_storage *sa)
+static int begin(struct sk_try *try, struct socket *sock, const struct sockaddr_storage *sa)
 {
-	int err;
+	int err = sock->ops->connect(sock, try->fd, (const struct sockaddr *)sa, sockaddr_len(sa));
 
-	if (connect(try->fd, (const struct sockaddr *)sa, sockaddr_len(sa)) != 0 &&
-	    errno != EINPROGRESS)
-		return -errno;
-	err = uv_poll_init(tcp_loop, &try->poll, try->fd);
+	if (err == 0)
+		err = uv_poll_init(sk_loop, &try->poll, try->fd);
 	if (err == 0)
 		uv_poll_start(&try->poll, UV_WRITABLE, on_try);
 	return err;
 }
 
-int tcp_try_start(const struct tcp_sock *tsk, const struct sockaddr_storage *bound, int fd,
-		  const struct sockaddr_storage *sa, tcp_try_cb *cb, void *arg,
-		  struct tcp_try **ret_try)
+int sk_try_start(const struct sock *sk, const struct sockaddr_storage *bound, int fd,
+		  const struct sockaddr_storage *sa, sk_try_cb *cb, void *arg,
+		  struct sk_try **ret_try)
 {
-	struct tcp_try *try;
+	struct sk_try *try;
 	int err;
 
 	if (fd < 0)
-		fd = open_for(tsk, sa->ss_family, bound);
+		fd = open_for(sk, sa->ss_family, bound);
 	if (fd < 0)
 		return fd;
 	try = malloc(sizeof(*try));
@@ -116,7 +105,7 @@ int tcp_try_start(const struct tcp_sock *tsk, const struct sockaddr_storage *bou
 	try->cb = cb;
 	try->arg = arg;
 	try->poll.data = try;
-	err = begin(try, sa);
+	err = begin(try, sk->sk_socket, sa);
 	if (err != 0) {
 		close(fd);
 		free(try);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Telling when a TCP socket can be read or written, without touching a byte.
+ * Telling when a socket can be read or written, without touching a byte.
  *
- * Reading: the uv_tcp_t itself. An alloc_cb that returns no memory makes libuv
- * report UV_ENOBUFS and leave the bytes in the kernel: a readiness notice.
+ * Reading: the handle itself (the row's read_start). An alloc_cb that returns no
+ * memory makes libuv report UV_ENOBUFS and leave the bytes in the kernel: a
+ * readiness notice.
  *
  * Writing and accepting: libuv has no such trick (a uv_write keeps bytes, a
  * uv_listen takes connections ahead of need, and throws them away when
@@ -23,10 +24,12 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/core/core.h"
+#include "net/core/wait.h"
 
-struct tcp_wait {
-	struct tcp_sock *tsk; /* NULL: closing */
+uv_loop_t *sk_loop;
+
+struct sk_wait {
+	struct sock *sk; /* NULL: closing */
 	int fd;		      /* the dup, -1: not made */
 	int events;	      /* UV_ events watched now */
 	unsigned int refs;    /* handles that libuv knows, and the sock */
@@ -46,40 +49,58 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 
 static void on_readable(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
 {
-	struct tcp_sock *tsk = stream->data;
-
 	(void)nread; /* UV_ENOBUFS, always */
 	(void)buf;
-	if (tsk->sk.sk_socket == NULL || !sk_has_readers(&tsk->sk)) {
-		tcp_read_stop(tsk);
-		return;
-	}
-	sock_data_ready(tsk->sk.sk_socket);
+	sk_readable(stream->data);
 }
 
-static int tcp_read_start(struct tcp_sock *tsk)
+static uv_stream_t *sk_stream(struct sock *sk)
+{
+	return (uv_stream_t *)((char *)sk + sk->sk_prot->handle);
+}
+
+int stream_read_start(struct sock *sk)
+{
+	return uv_read_start(sk_stream(sk), on_alloc, on_readable);
+}
+
+void stream_read_stop(struct sock *sk)
+{
+	uv_read_stop(sk_stream(sk));
+}
+
+void sk_readable(struct sock *sk)
+{
+	if (sk->sk_socket == NULL || !sk_has_readers(sk)) {
+		sk_read_stop(sk);
+		return;
+	}
+	sock_data_ready(sk->sk_socket);
+}
+
+static int sk_read_start(struct sock *sk)
 {
 	int err;
 
-	if (tsk->reading)
+	if (sk->sk_reading)
 		return 0;
-	err = uv_read_start((uv_stream_t *)&tsk->tcp, on_alloc, on_readable);
+	err = sk->sk_prot->read_start(sk);
 	if (err == 0)
-		tsk->reading = true;
+		sk->sk_reading = true;
 	return err;
 }
 
-void tcp_read_stop(struct tcp_sock *tsk)
+void sk_read_stop(struct sock *sk)
 {
-	if (!tsk->reading)
+	if (!sk->sk_reading)
 		return;
-	tsk->reading = false;
-	uv_read_stop((uv_stream_t *)&tsk->tcp);
+	sk->sk_reading = false;
+	sk->sk_prot->read_stop(sk);
 }
 
 /* ---------------------------------------------------- the second descriptor */
 
-static void wait_put(struct tcp_wait *wait)
+static void wait_put(struct sk_wait *wait)
 {
 	if (--wait->refs == 0)
 		free(wait);
@@ -90,28 +111,28 @@ static void on_wait_closed(uv_handle_t *handle)
 	wait_put(handle->data);
 }
 
-static struct tcp_wait *wait_get(struct tcp_sock *tsk)
+static struct sk_wait *wait_get(struct sock *sk)
 {
-	if (tsk->wait == NULL) {
-		tsk->wait = calloc(1, sizeof(*tsk->wait));
-		if (tsk->wait == NULL)
+	if (sk->sk_wait == NULL) {
+		sk->sk_wait = calloc(1, sizeof(*sk->sk_wait));
+		if (sk->sk_wait == NULL)
 			return NULL;
-		tsk->wait->tsk = tsk;
-		tsk->wait->fd = -1;
-		tsk->wait->refs = 1;
+		sk->sk_wait->sk = sk;
+		sk->sk_wait->fd = -1;
+		sk->sk_wait->refs = 1;
 	}
-	return tsk->wait;
+	return sk->sk_wait;
 }
 
-void tcp_wait_close(struct tcp_sock *tsk)
+void sk_wait_close(struct sock *sk)
 {
-	struct tcp_wait *wait = tsk->wait;
+	struct sk_wait *wait = sk->sk_wait;
 
 	if (wait == NULL)
 		return;
-	tsk->wait = NULL;
-	tsk->sk.sk_timer = 0;
-	wait->tsk = NULL;
+	sk->sk_wait = NULL;
+	sk->sk_timer = 0;
+	wait->sk = NULL;
 	if (wait->fd >= 0) {
 		uv_close((uv_handle_t *)&wait->poll, on_wait_closed);
 		close(wait->fd);
@@ -123,7 +144,7 @@ void tcp_wait_close(struct tcp_sock *tsk)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-static int wait_watch(struct tcp_wait *wait, int events)
+static int wait_watch(struct sk_wait *wait, int events)
 {
 	int err;
 
@@ -137,15 +158,15 @@ static int wait_watch(struct tcp_wait *wait, int events)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct tcp_wait *wait = poll->data;
-	struct socket *sock = wait->tsk->sk.sk_socket;
+	struct sk_wait *wait = poll->data;
+	struct socket *sock = wait->sk->sk_socket;
 	int unwanted = 0;
 
 	if (status != 0)
 		events = UV_READABLE | UV_WRITABLE;
-	if ((events & UV_READABLE) && !sk_has_readers(&wait->tsk->sk))
+	if ((events & UV_READABLE) && !sk_has_readers(wait->sk))
 		unwanted |= UV_READABLE;
-	if ((events & UV_WRITABLE) && !sk_has_writers(&wait->tsk->sk))
+	if ((events & UV_WRITABLE) && !sk_has_writers(wait->sk))
 		unwanted |= UV_WRITABLE;
 	/* libuv stops a poll that failed; so do we. */
 	(void)wait_watch(wait, status != 0 ? 0 : wait->events & ~unwanted);
@@ -153,25 +174,25 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	wait->refs++;
 	if ((events & ~unwanted) & UV_READABLE)
 		sock_data_ready(sock);
-	if (((events & ~unwanted) & UV_WRITABLE) && wait->tsk != NULL)
+	if (((events & ~unwanted) & UV_WRITABLE) && wait->sk != NULL)
 		sock_write_space(sock);
 	/* Room stays: it would be told again and again. */
-	if (wait->tsk != NULL && !sk_has_writers(&wait->tsk->sk))
+	if (wait->sk != NULL && !sk_has_writers(wait->sk))
 		(void)wait_watch(wait, wait->events & ~UV_WRITABLE);
 	wait_put(wait);
 }
 
 /* The dup and its uv_poll_t. */
-static int wait_open(struct tcp_wait *wait)
+static int wait_open(struct sk_wait *wait)
 {
 	int fd, err;
 
 	if (wait->fd >= 0)
 		return 0;
-	fd = fcntl(wait->tsk->fd, F_DUPFD_CLOEXEC, 0);
+	fd = fcntl(wait->sk->sk_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	err = uv_poll_init(tcp_loop, &wait->poll, fd);
+	err = uv_poll_init(sk_loop, &wait->poll, fd);
 	if (err != 0) {
 		close(fd);
 		return err;
@@ -182,18 +203,18 @@ static int wait_open(struct tcp_wait *wait)
 	return 0;
 }
 
-int tcp_wait_for(struct socket *sock, unsigned int events)
+int sk_wait_for(struct socket *sock, unsigned int events)
 {
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
-	struct tcp_wait *wait;
+	struct sock *sk = sock->sk;
+	struct sk_wait *wait;
 	int want, err;
 
 	/* Dialling, or over: a change of state will tell. */
-	if (tsk->fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
+	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
 		return 0;
 	if (events == POLLIN && sock->state != SS_LISTENING)
-		return tcp_read_start(tsk);
-	wait = wait_get(tsk);
+		return sk_read_start(sk);
+	wait = wait_get(sk);
 	if (wait == NULL)
 		return -ENOMEM;
 	err = wait_open(wait);
@@ -207,20 +228,20 @@ int tcp_wait_for(struct socket *sock, unsigned int events)
 
 static void on_timer(uv_timer_t *timer)
 {
-	struct tcp_wait *wait = timer->data;
+	struct sk_wait *wait = timer->data;
 
-	sock_timeout(wait->tsk->sk.sk_socket, uv_now(tcp_loop));
+	sock_timeout(wait->sk->sk_socket, uv_now(sk_loop));
 }
 
-int tcp_timer(struct socket *sock, uint64_t deadline)
+int sk_timer_set(struct socket *sock, uint64_t deadline)
 {
-	struct tcp_wait *wait = wait_get(tcp_sk(sock->sk));
-	uint64_t now = uv_now(tcp_loop);
+	struct sk_wait *wait = wait_get(sock->sk);
+	uint64_t now = uv_now(sk_loop);
 
 	if (wait == NULL)
 		return -ENOMEM;
 	if (!wait->has_timer) {
-		uv_timer_init(tcp_loop, &wait->timer);
+		uv_timer_init(sk_loop, &wait->timer);
 		wait->timer.data = wait;
 		wait->refs++;
 		wait->has_timer = true;
@@ -228,17 +249,16 @@ int tcp_timer(struct socket *sock, uint64_t deadline)
 	return uv_timer_start(&wait->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
-void tcp_timer_keep(struct tcp_sock *tsk, uint64_t deadline)
+void sk_timer_keep(struct sock *sk, uint64_t deadline)
 {
-	struct socket *sock = tsk->sk.sk_socket;
+	struct socket *sock = sk->sk_socket;
 
-	tsk->sk.sk_timer = 0;
-	if (sock != NULL && deadline != 0 && tcp_timer(sock, deadline) == 0)
-		tsk->sk.sk_timer = deadline;
+	sk->sk_timer = 0;
+	if (sock != NULL && deadline != 0 && sk_timer_set(sock, deadline) == 0)
+		sk->sk_timer = deadline;
 }
 
-uint64_t tcp_now(struct socket *sock)
+uint64_t sk_now(void)
 {
-	(void)sock;
-	return uv_now(tcp_loop);
+	return uv_now(sk_loop);
 }

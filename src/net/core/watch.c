@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Telling pollers when a TCP socket changes.
+ * Telling pollers when a socket changes.
  *
  * A poller wants to hear of each change and not of what it knows: of an end of
  * file behind bytes that nobody reads, of more bytes where there were some. So
@@ -27,8 +27,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "net/sock_wait.h"
 #include "net/core/core.h"
+#include "net/sock_wait.h"
 
 /* Edges taken in one turn of the loop. */
 #define WATCH_BATCH 64
@@ -40,7 +40,7 @@
 #define WATCH_ALWAYS (EPOLLERR | EPOLLHUP)
 
 /* The instance: made with the first watched descriptor, gone with the last. */
-struct tcp_watcher {
+struct watcher {
 	int epfd;
 	size_t nr; /* descriptors in it */
 	uv_poll_t poll;
@@ -48,29 +48,29 @@ struct tcp_watcher {
 	int nr_batch;
 };
 
-static struct tcp_watcher *watcher;
+static struct watcher *watcher;
 
-static void watch_event(struct tcp_sock *tsk, uint32_t events)
+static void watch_event(struct sock *sk, uint32_t events)
 {
-	struct socket *sock = tsk->sk.sk_socket;
-	struct epoll_event sleep = {.events = EPOLLET, .data.ptr = tsk};
-	bool first = tsk->watch_fresh;
+	struct socket *sock = sk->sk_socket;
+	struct epoll_event sleep = {.events = EPOLLET, .data.ptr = sk};
+	bool first = sk->sk_watch_fresh;
 
-	tsk->watch_fresh = false;
+	sk->sk_watch_fresh = false;
 	if (events & EPOLLHUP)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
-	if (first && events == tsk->watch_told)
+	if (first && events == sk->sk_watch_told)
 		return;
 	if (!LIST_EMPTY(&sock->wq))
 		sock_notify(sock);
-	else if (tsk->watch != 0 &&
-		 epoll_ctl(watcher->epfd, EPOLL_CTL_MOD, tsk->fd, &sleep) == 0)
-		tsk->watch = 0;
+	else if (sk->sk_watch != 0 &&
+		 epoll_ctl(watcher->epfd, EPOLL_CTL_MOD, sk->sk_fd, &sleep) == 0)
+		sk->sk_watch = 0;
 }
 
 static void on_edges(uv_poll_t *poll, int status, int events)
 {
-	struct tcp_watcher *w = poll->data;
+	struct watcher *w = poll->data;
 
 	(void)status;
 	(void)events;
@@ -88,7 +88,7 @@ static void on_watcher_closed(uv_handle_t *handle)
 
 static int watcher_open(void)
 {
-	struct tcp_watcher *w;
+	struct watcher *w;
 	int err;
 
 	if (watcher != NULL)
@@ -101,7 +101,7 @@ static int watcher_open(void)
 		err = -errno;
 		goto free_watcher;
 	}
-	err = uv_poll_init(tcp_loop, &w->poll, w->epfd);
+	err = uv_poll_init(sk_loop, &w->poll, w->epfd);
 	if (err != 0)
 		goto close_epoll;
 	w->poll.data = w;
@@ -118,7 +118,7 @@ free_watcher:
 
 static void watcher_close_if_empty(void)
 {
-	struct tcp_watcher *w = watcher;
+	struct watcher *w = watcher;
 
 	if (w == NULL || w->nr > 0)
 		return;
@@ -127,64 +127,64 @@ static void watcher_close_if_empty(void)
 	close(w->epfd);
 }
 
-/* Watch @tsk for @events too; @ret_fresh: the kernel will report what holds now. */
-static int watch_for(struct tcp_sock *tsk, uint32_t events, bool *ret_fresh)
+/* Watch @sk for @events too; @ret_fresh: the kernel will report what holds now. */
+static int watch_begin(struct sock *sk, uint32_t events, bool *ret_fresh)
 {
-	struct epoll_event e = {.events = tsk->watch | events | EPOLLET, .data.ptr = tsk};
+	struct epoll_event e = {.events = sk->sk_watch | events | EPOLLET, .data.ptr = sk};
 	int err;
 
 	*ret_fresh = false;
-	if (tsk->watching && (events & ~tsk->watch) == 0)
+	if (sk->sk_watching && (events & ~sk->sk_watch) == 0)
 		return 0;
 	err = watcher_open();
-	if (err == 0 && epoll_ctl(watcher->epfd, tsk->watching ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
-				  tsk->fd, &e) != 0)
+	if (err == 0 && epoll_ctl(watcher->epfd, sk->sk_watching ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+				  sk->sk_fd, &e) != 0)
 		err = -errno;
 	if (err != 0) {
 		watcher_close_if_empty();
 		return err;
 	}
-	if (!tsk->watching)
+	if (!sk->sk_watching)
 		watcher->nr++;
-	tsk->watching = true;
-	tsk->watch |= events;
+	sk->sk_watching = true;
+	sk->sk_watch |= events;
 	*ret_fresh = true;
 	return 0;
 }
 
-int tcp_watch(struct socket *sock, unsigned int events)
+int sk_watch_for(struct socket *sock, unsigned int events)
 {
-	struct tcp_sock *tsk = tcp_sk(sock->sk);
+	struct sock *sk = sock->sk;
 	bool fresh;
 	int err;
 
 	/* Dialling, or over: a change of state will tell. */
-	if (tsk->fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
-		return (int)tcp_poll(sock);
-	err = watch_for(tsk, events & WATCH_EVENTS, &fresh);
+	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
+		return (int)sock->ops->poll(sock);
+	err = watch_begin(sk, events & WATCH_EVENTS, &fresh);
 	if (err != 0)
 		return err;
-	events = tcp_poll(sock);
+	events = sock->ops->poll(sock);
 	/* An earlier poller may not have been told so much: then its word stands. */
-	if (fresh && !tsk->watch_fresh) {
-		tsk->watch_fresh = true;
-		tsk->watch_told = events & (tsk->watch | WATCH_ALWAYS);
+	if (fresh && !sk->sk_watch_fresh) {
+		sk->sk_watch_fresh = true;
+		sk->sk_watch_told = events & (sk->sk_watch | WATCH_ALWAYS);
 	}
 	return (int)events;
 }
 
-void tcp_unwatch(struct tcp_sock *tsk)
+void sk_unwatch(struct sock *sk)
 {
-	if (!tsk->watching)
+	if (!sk->sk_watching)
 		return;
 	/* Not by closing alone: a second descriptor would keep it in the instance. */
-	(void)epoll_ctl(watcher->epfd, EPOLL_CTL_DEL, tsk->fd, NULL);
+	(void)epoll_ctl(watcher->epfd, EPOLL_CTL_DEL, sk->sk_fd, NULL);
 	for (int i = 0; i < watcher->nr_batch; i++)
-		if (watcher->batch[i].data.ptr == tsk)
+		if (watcher->batch[i].data.ptr == sk)
 			watcher->batch[i].data.ptr = NULL;
-	tsk->watching = false;
-	tsk->watch_fresh = false;
-	tsk->watch = 0;
+	sk->sk_watching = false;
+	sk->sk_watch_fresh = false;
+	sk->sk_watch = 0;
 	watcher->nr--;
 	watcher_close_if_empty();
 }

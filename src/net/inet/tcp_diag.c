@@ -5,12 +5,14 @@
 #include "config.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "net/core/core.h"
+#include "net/inet/tcp.h"
 
 /* Without a kernel socket: where sockfs is. */
 static uint8_t state_alone(const struct socket *sock)
@@ -26,7 +28,7 @@ static void queue_of(int fd, unsigned long what, uint32_t *ret_bytes)
 		*ret_bytes = (uint32_t)n;
 }
 
-static void diag_info(struct socket *sock, int fd, struct sock_diag *ret)
+static void diag_info(const struct socket *sock, int fd, struct tcp_diag *ret)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
@@ -52,21 +54,13 @@ static void diag_info(struct socket *sock, int fd, struct sock_diag *ret)
 	queue_of(fd, SIOCOUTQ, &ret->wqueue);
 }
 
-/* Each of these calls can fail when the connection has just gone: then it is unset. */
-void tcp_diag(struct socket *sock, struct sock_diag *ret_diag)
+void tcp_get_diag(const struct socket *sock, struct tcp_diag *ret_diag)
 {
-	const struct tcp_sock *tsk = sock->sk != NULL ? tcp_sk(sock->sk) : NULL;
-	socklen_t len = sizeof(ret_diag->local);
-	int family, fd;
+	int fd;
 
 	memset(ret_diag, 0, sizeof(*ret_diag));
 	ret_diag->state = state_alone(sock);
-	if (tsk == NULL || (fd = tcp_any_fd(tsk, &family)) < 0)
-		return;
-	ret_diag->family = (sa_family_t)family;
-	(void)getsockname(fd, (struct sockaddr *)&ret_diag->local, &len);
-	len = sizeof(ret_diag->remote);
-	if (getpeername(fd, (struct sockaddr *)&ret_diag->remote, &len) != 0)
-		ret_diag->remote = tcp_dial_peer(tsk);
-	diag_info(sock, fd, ret_diag);
+	fd = sk_diag(sock->sk, &ret_diag->sk);
+	if (fd >= 0)
+		diag_info(sock, fd, ret_diag);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Addresses as users write them, for whoever has a socket: names are looked up,
+ * here and once for all protocols.
+ */
+#ifndef NET_CORE_DIAL_H
+#define NET_CORE_DIAL_H
+
+#include "net/socket.h"
+
+/*
+ * connect(2) to @addr, which addr_check (uapi/addr.h) has seen. The addresses of the
+ * host are tried until one answers. 0, -EIOCBQUEUED, or -errno; IOCB_NOWAIT:
+ * -EINPROGRESS, the outcome by poll and SO_ERROR. Cancelled: the dial is given up.
+ */
+int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+/* bind(2), to the first of the host's addresses that can be had. As above. */
+int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+
+#endif /* NET_CORE_DIAL_H */

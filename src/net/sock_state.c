@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The states of a socket: one table of the moves that are allowed.
+ */
+#include "config.h"
+
+#include <poll.h>
+
+#include "lib/log.h"
+#include "net/socket.h"
+#include "sockfs/ioctl.h"
+#include "uapi/state.h"
+
+#define TO(state) (1u << (state))
+
+/* Allowed moves. */
+static const unsigned int moves[] = {
+	[SS_UNCONNECTED] = TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED),
+	[SS_CONNECTING] = TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED),
+	[SS_CONNECTED] = TO(SS_DISCONNECTING) | TO(SS_CLOSED),
+	[SS_LISTENING] = TO(SS_CLOSED),
+	[SS_DISCONNECTING] = TO(SS_CLOSED),
+	/* A failed dial may be tried again. */
+	[SS_CLOSED] = TO(SS_CONNECTING),
+};
+
+BUILD_BUG_ON((int)SS_UNCONNECTED != (int)SOCKFS_UNCONNECTED);
+BUILD_BUG_ON((int)SS_CLOSED != (int)SOCKFS_CLOSED);
+
+const char *sock_state_name(socket_state state)
+{
+	return state == SS_FREE ? "free" : state_name(state);
+}
+
+void sock_set_state(struct socket *sock, socket_state state)
+{
+	if (!(moves[sock->state] & TO(state))) {
+		pr_err("BUG: socket %llu: %s cannot become %s",
+		       (unsigned long long)SOCK_INODE(sock)->i_ino, sock_state_name(sock->state),
+		       sock_state_name(state));
+		return;
+	}
+	pr_debug("socket %llu: %s -> %s", (unsigned long long)SOCK_INODE(sock)->i_ino,
+		 sock_state_name(sock->state), sock_state_name(state));
+	sock->state = state;
+}
+
+socket_state sock_current_state(struct socket *sock)
+{
+	switch (sock->state) {
+	case SS_CONNECTED:
+	case SS_DISCONNECTING:
+		/* Both directions have ended, or it was reset: the kernel's word for it. */
+		return sock->ops->poll(sock) & POLLHUP ? SS_CLOSED : sock->state;
+	default:
+		return sock->state;
+	}
+}
