@@ -14,7 +14,6 @@
 
 #include "ctl/ctl.h"
 #include "ctl/faces.h"
-#include "fs/dcache.h"
 #include "net/core/dial.h"
 #include "net/socket.h"
 #include "uapi/addr.h"
@@ -45,37 +44,9 @@ static ssize_t ioc_listen(struct socket *sock, struct kiocb *iocb, void *arg)
 	return sock_listen(sock, backlog);
 }
 
-static void fill_accept(struct sockfs_accept *ret, struct inode *inode)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->ino = inode->i_ino;
-	strcpy(ret->name, dentry_name(d_find_alias(inode)));
-	/* A peer that has gone already has no address any more. */
-	(void)sock_getname(SOCKET_I(inode), &ret->peer, true);
-}
-
-static void on_accepted(struct kiocb *iocb, ssize_t ret)
-{
-	if (ret == 0)
-		fill_accept(iocb->ki_result, iocb->ki_private);
-	iocb->ki_final(iocb, ret);
-}
-
 static ssize_t ioc_accept(struct socket *sock, struct kiocb *iocb, void *arg)
 {
-	struct inode *inode;
-	ssize_t ret;
-
-	iocb->ki_result = arg;
-	iocb->ki_final = iocb->ki_complete;
-	iocb->ki_complete = on_accepted;
-	ret = sock_accept(sock, iocb, &inode);
-	if (ret == -EIOCBQUEUED)
-		return ret;
-	iocb->ki_complete = iocb->ki_final;
-	if (ret == 0)
-		fill_accept(arg, inode);
-	return ret;
+	return sock_accept(sock, iocb, arg);
 }
 
 static ssize_t ioc_shutdown(struct socket *sock, struct kiocb *iocb, void *arg)

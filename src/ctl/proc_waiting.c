@@ -122,7 +122,7 @@ bool proc_show_waiting(struct seq_file *m, void *data)
 		if (iocb == NULL)
 			return false;
 		/* Not those who wait for this very table. */
-		if (iocb->ki_park[0] != m)
+		if (!seq_waits_for(m, iocb))
 			show_waiting(m, sb, iocb);
 	} while (!work_is_over(begin));
 	return true;

@@ -20,8 +20,8 @@
  * Many lines are cut into pieces, one in each turn of the loop, so that others
  * need not wait for them; the write is parked between the turns.
  *
- * The iterator stands at the line in work, also while that is parked. So all
- * that a parked write keeps is the bytes that fuse/ keeps for it anyway.
+ * The iterator stands behind the line in work, also while that is parked. So all
+ * that a parked write keeps is the lines that are still to come, which fuse/ keeps.
  */
 #include "config.h"
 
@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "net/core/dial.h"
 #include "net/socket.h"
 #include "uapi/operation.h"
 
@@ -78,18 +79,36 @@ static size_t line_size(const struct iov_iter *from)
 	return newline != NULL ? (size_t)(newline - from->buf) + 1 : from->count;
 }
 
-/*
- * Run the first line of what is left; 0, -EIOCBQUEUED, or -errno. @resumed: what
- * it was parked for is done. Only a listen has something to do then: the
- * bind was the first half of it. If its second half fails the socket stays bound,
- * as with bind(2) and listen(2).
- */
-static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bool resumed)
+/* The address of a listen is bound; the socket is the step's before. */
+static void on_bound(struct kiocb *iocb, ssize_t ret)
 {
-	const char *text = iocb->ki_iter.buf;
+	__s32 backlog = (__s32)(intptr_t)kiocb_pop(iocb);
+	struct inode *inode = iocb->ki_private;
+
+	if (ret == 0)
+		ret = sock_listen(SOCKET_I(inode), backlog);
+	iocb->ki_complete(iocb, ret);
+}
+
+/* If the second half fails the socket stays bound, as with bind(2) and listen(2). */
+static ssize_t bind_and_listen(struct kiocb *iocb, struct socket *sock, struct op_call *call)
+{
+	ssize_t ret;
+
+	kiocb_push(iocb, on_bound, (void *)(intptr_t)call->number);
+	ret = sock_bind(sock, &call->addr, iocb);
+	if (ret == -EIOCBQUEUED)
+		return ret;
+	(void)kiocb_pop(iocb);
+	return ret != 0 ? ret : sock_listen(sock, call->number);
+}
+
+/* Run the line of @size bytes at @text; 0, -EIOCBQUEUED, or -errno. */
+static ssize_t run_line(struct kiocb *iocb, struct socket *sock, const char *text, size_t size)
+{
 	char line[COMMAND_MAX];
 	struct op_call call;
-	ssize_t ret;
+	int err;
 
 	if (text[size - 1] == '\n')
 		size--;
@@ -97,16 +116,11 @@ static ssize_t run_line(struct kiocb *iocb, struct socket *sock, size_t size, bo
 		return -EINVAL;
 	memcpy(line, text, size);
 	line[size] = '\0';
-	ret = parse_line(line, &call);
-	if (ret <= 0)
-		return ret;
-	if (resumed && !call.bind)
-		return 0;
-	if (call.bind && !resumed) {
-		ret = sock_operation(sock, iocb, operation_by_cmd(SOCKFS_IOC_BIND), &call.addr);
-		if (ret != 0)
-			return ret;
-	}
+	err = parse_line(line, &call);
+	if (err <= 0)
+		return err;
+	if (call.bind)
+		return bind_and_listen(iocb, sock, &call);
 	return sock_operation(sock, iocb, call.op, call.arg);
 }
 
@@ -120,20 +134,21 @@ static void cancel_turn(struct kiocb *iocb, int err)
 }
 
 /* As many lines as one turn allows; the others in the next ones (-EIOCBQUEUED). */
-static ssize_t run_lines(struct kiocb *iocb, struct socket *sock, bool resumed)
+static ssize_t run_lines(struct kiocb *iocb, struct socket *sock)
 {
 	struct super_block *sb = SOCK_INODE(sock)->i_sb;
 	uint64_t begin = work_begin();
 
 	while (iocb->ki_iter.count > 0) {
+		const char *text = iocb->ki_iter.buf;
 		size_t size = line_size(&iocb->ki_iter);
-		ssize_t ret = run_line(iocb, sock, size, resumed);
+		ssize_t ret;
 
-		if (ret < 0)
-			return ret;
-		resumed = false;
 		iov_iter_advance(&iocb->ki_iter, size);
 		iocb->ki_done += size;
+		ret = run_line(iocb, sock, text, size);
+		if (ret < 0)
+			return ret;
 		if (iocb->ki_iter.count == 0 || !work_is_over(begin))
 			continue;
 		iocb->ki_cancel = cancel_turn;
@@ -144,32 +159,23 @@ static ssize_t run_lines(struct kiocb *iocb, struct socket *sock, bool resumed)
 	return (ssize_t)iocb->ki_done;
 }
 
-static void lines_finish(struct kiocb *iocb, ssize_t ret)
-{
-	struct inode *inode = iocb->ki_private;
-
-	if (ret == -EIOCBQUEUED)
-		return;
-	iocb->ki_final(iocb, ret);
-	iput(inode);
-}
-
 /* The line in work is done, or has failed. */
 static void on_line_done(struct kiocb *iocb, ssize_t ret)
 {
 	struct inode *inode = iocb->ki_private;
 
 	if (ret == 0)
-		ret = run_lines(iocb, SOCKET_I(inode), true);
-	lines_finish(iocb, ret);
+		ret = run_lines(iocb, SOCKET_I(inode));
+	if (ret == -EIOCBQUEUED)
+		return;
+	(void)kiocb_pop(iocb);
+	iocb->ki_complete(iocb, ret);
+	iput(inode);
 }
 
 static void on_turn(struct work_struct *work)
 {
-	struct kiocb *iocb = container_of(work, struct kiocb, ki_work);
-	struct inode *inode = iocb->ki_private;
-
-	lines_finish(iocb, run_lines(iocb, SOCKET_I(inode), false));
+	on_line_done(container_of(work, struct kiocb, ki_work), 0);
 }
 
 ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -181,14 +187,12 @@ ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -ESTALE;
 	(void)from; /* it is ki_iter */
 	ihold(inode);
-	iocb->ki_private = inode;
-	iocb->ki_final = iocb->ki_complete;
-	iocb->ki_complete = on_line_done;
+	kiocb_push(iocb, on_line_done, inode);
 	iocb->ki_work.func = on_turn;
-	ret = run_lines(iocb, SOCKET_I(inode), false);
+	ret = run_lines(iocb, SOCKET_I(inode));
 	if (ret == -EIOCBQUEUED)
 		return ret;
-	iocb->ki_complete = iocb->ki_final;
+	(void)kiocb_pop(iocb);
 	iput(inode);
 	return ret;
 }

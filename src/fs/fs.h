@@ -122,13 +122,22 @@ TAILQ_HEAD(work_queue, work_struct);
 #define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
 #define IOCB_APPEND (1 << 1) /* a write of an O_APPEND descriptor: ki_pos means nothing */
 
+/* What is to be done when a kiocb is over, and for whom. */
+struct kiocb_step {
+	void (*complete)(struct kiocb *iocb, ssize_t ret);
+	void *private;
+};
+
+/* A room pushes one step, and between who asks and who waits there are few rooms. */
+#define KIOCB_STEPS 4
+
 /*
  * One request that may have to wait: an open, read, write, fsync or ioctl.
  *
  * An operation that takes a kiocb either finishes and returns its result (then
  * ki_complete is never called and the kiocb stays the caller's), or returns
  * -EIOCBQUEUED. From then on the kiocb is parked: whoever parked it owns it
- * until it calls ki_complete exactly once. A parked kiocb is found from two
+ * until it calls ki_complete exactly once, and never before it has returned that. A parked kiocb is found from two
  * sides, so each side unlinks it first and completes it then:
  *
  *   - what it waits for happened: ki_retry() is tried, its result delivered;
@@ -146,26 +155,26 @@ struct kiocb {
 	struct iov_iter ki_iter; /* bytes still to move; outlives the parking */
 	size_t ki_done;		 /* bytes moved so far */
 
-	/* Deliver the result: bytes, 0, or -errno. Set by the caller. */
+	/*
+	 * Deliver the result: bytes, 0, or -errno. Set by who asks; a room in between
+	 * that has something to do first pushes a step of its own (kiocb_push), and
+	 * calls the one before it when that is done.
+	 */
 	void (*ki_complete)(struct kiocb *iocb, ssize_t ret);
+	void *ki_private; /* of ki_complete */
+	struct kiocb_step ki_steps[KIOCB_STEPS]; /* those before it, the first is who asked */
+	unsigned int ki_nr_steps;
 
 	/*
-	 * Set by who parks. ki_retry: try again; -EAGAIN leaves it parked.
-	 * ki_cancel: unlink and complete with @err (-EINTR, -ESHUTDOWN, ...) or,
-	 * when bytes have moved already, with their number.
+	 * Of who parks it, until it is unlinked. ki_retry: try again; -EAGAIN leaves
+	 * it parked. ki_cancel: unlink and complete with @err (-EINTR, -ESHUTDOWN, ...)
+	 * or, when bytes have moved already, with their number.
 	 */
 	ssize_t (*ki_retry)(struct kiocb *iocb);
 	void (*ki_cancel)(struct kiocb *iocb, int err);
 	TAILQ_ENTRY(kiocb) ki_wait; /* the queue it is parked on */
-	void *ki_park[2];	    /* of who parked it */
-	void *ki_result;	    /* where an ioctl's answer goes; of who asked */
-	/*
-	 * For a room in between (ctl/) that has to finish something first: it
-	 * puts its own function in ki_complete and keeps the caller's here.
-	 */
-	void (*ki_final)(struct kiocb *iocb, ssize_t ret);
-	void *ki_private;	    /* of that room */
-	struct work_struct ki_work; /* of who works on it in more than one turn */
+	void *ki_park[2];	    /* what it waits for; nobody else looks at it */
+	struct work_struct ki_work; /* the queue is that of work, one piece a turn */
 	/* For .proc/waiting: what the caller has called, and since when it waits. */
 	const char *ki_call;
 	int64_t ki_since;	    /* seconds, CLOCK_REALTIME */
@@ -174,6 +183,31 @@ struct kiocb {
 };
 
 TAILQ_HEAD(kiocb_queue, kiocb);
+
+/*
+ * Have @complete called before what is called now when @iocb is over. It pops its
+ * step, and then ends with iocb->ki_complete(), or parks the kiocb anew. Who pushes
+ * and does not get -EIOCBQUEUED from below pops it by itself.
+ */
+static inline void kiocb_push(struct kiocb *iocb,
+			      void (*complete)(struct kiocb *iocb, ssize_t ret), void *private)
+{
+	iocb->ki_steps[iocb->ki_nr_steps++] =
+		(struct kiocb_step){.complete = iocb->ki_complete, .private = iocb->ki_private};
+	iocb->ki_complete = complete;
+	iocb->ki_private = private;
+}
+
+/* The step that was pushed last goes. Returns its @private. */
+static inline void *kiocb_pop(struct kiocb *iocb)
+{
+	const struct kiocb_step *before = &iocb->ki_steps[--iocb->ki_nr_steps];
+	void *private = iocb->ki_private;
+
+	iocb->ki_complete = before->complete;
+	iocb->ki_private = before->private;
+	return private;
+}
 
 /* --------------------------------------------------------------------- inode */
 

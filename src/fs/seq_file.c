@@ -177,6 +177,11 @@ static int seq_wait(struct seq_file *m, struct kiocb *iocb)
 	return -EIOCBQUEUED;
 }
 
+bool seq_waits_for(const struct seq_file *m, const struct kiocb *iocb)
+{
+	return iocb->ki_cancel == seq_cancel && iocb->ki_park[0] == m;
+}
+
 static void seq_work(struct work_struct *work);
 
 /* The one of its kind that is being made is over: the turn of the next. */

@@ -49,6 +49,8 @@ void seq_pad(struct seq_file *m, char c);
  */
 int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_file *m, void *data),
 		void *data);
+/* Is @iocb an open that waits for this very text? */
+bool seq_waits_for(const struct seq_file *m, const struct kiocb *iocb);
 /* The rest of a table's operations; for f_op. */
 void single_release(struct inode *inode, struct file *file);
 ssize_t seq_read_iter(struct kiocb *iocb, struct iov_iter *to);

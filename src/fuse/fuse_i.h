@@ -46,13 +46,10 @@ struct fuse_iocb {
 	/* Answers the request, once. The kiocb is over; the iocb goes afterwards. */
 	void (*finish)(struct fuse_iocb *io, ssize_t ret);
 	void *mem;	     /* given back with the iocb, by mem_kind */
-	size_t out_size;     /* ioctl: bytes of answer */
+	void *out;	     /* ioctl: the argument, which the answer takes the place of */
+	size_t out_size;     /* ... of so many bytes */
 	size_t data_cost;    /* bytes that count in VM_PARKED */
-	ssize_t early_ret;   /* completed while it was being started */
 	enum iocb_mem mem_kind;
-	bool starting;	     /* the operation has not returned yet */
-	bool early;	     /* ... but has called ki_complete */
-	bool parked;
 	bool has_data;	     /* ki_iter points into the receive buffer */
 	bool kill_suid;	     /* write: takes the inode's setuid bits away */
 	_Alignas(16) char arg[IOCB_INLINE];

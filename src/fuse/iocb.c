@@ -54,7 +54,6 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->session = s;
 	io->inode = inode;
 	io->finish = finish;
-	io->starting = true;
 	return io;
 }
 
@@ -115,13 +114,7 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 	struct sockfs_session *s = io->session;
 	struct inode *inode = io->inode;
 
-	if (io->starting) {
-		io->early = true;
-		io->early_ret = ret;
-		return;
-	}
 	(void)idtable_remove(&s->sb->s_waiting, kiocb->ki_id);
-	io->parked = false;
 	kiocb->ki_filp->f_busy--;
 	session_work_begin(s);
 	iocb_finish(io, ret);
@@ -169,7 +162,6 @@ static void iocb_park(struct fuse_iocb *io)
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	kiocb->ki_since = now.tv_sec;
-	io->parked = true;
 	ihold(io->inode);
 	kiocb->ki_filp->f_busy++;
 	if (err == 0 && io->has_data)
@@ -185,11 +177,8 @@ static void iocb_park(struct fuse_iocb *io)
 
 void iocb_started(struct fuse_iocb *io, ssize_t ret)
 {
-	io->starting = false;
 	if (ret != -EIOCBQUEUED)
 		iocb_finish(io, ret);
-	else if (io->early)
-		iocb_finish(io, io->early_ret);
 	else
 		iocb_park(io);
 }

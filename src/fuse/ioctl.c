@@ -19,7 +19,7 @@ static void ioctl_finish(struct fuse_iocb *io, ssize_t ret)
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else
-		fuse_reply_ioctl(io->req, (int)ret, io->kiocb.ki_result, io->out_size);
+		fuse_reply_ioctl(io->req, (int)ret, io->out, io->out_size);
 }
 
 /*
@@ -44,7 +44,7 @@ static int ioctl_arg(struct fuse_iocb *io, unsigned int cmd, const void *in_buf,
 	if (in_size > 0)
 		memcpy(arg, in_buf, in_size);
 	memset(arg + in_size, 0, size - in_size);
-	io->kiocb.ki_result = arg;
+	io->out = arg;
 	return 0;
 }
 
@@ -69,7 +69,7 @@ void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	io->kiocb.ki_call = "ioctl";
 	ret = ioctl_arg(io, cmd, in_buf, in_size, out_size);
 	if (ret == 0)
-		ret = file->f_op->ioctl(&io->kiocb, cmd, io->kiocb.ki_result);
+		ret = file->f_op->ioctl(&io->kiocb, cmd, io->out);
 	iocb_started(io, ret);
 }
 

@@ -17,6 +17,7 @@
 #include "fs/dcache.h"
 #include "net/sock.h"
 #include "net/sock_wait.h"
+#include "sockfs/ioctl.h"
 
 /* The first NAME.n that is free; numbers grow and are not used again. */
 static int sock_next_name(struct socket *sock, const struct dentry *listener, char *ret_name)
@@ -89,6 +90,15 @@ drop_inode:
 	return err;
 }
 
+static void fill_accept(struct sockfs_accept *ret, struct inode *inode)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->ino = inode->i_ino;
+	strcpy(ret->name, dentry_name(d_find_alias(inode)));
+	/* A peer that has gone already has no address any more. */
+	(void)sock_getname(SOCKET_I(inode), &ret->peer, true);
+}
+
 static ssize_t sock_try_accept(struct kiocb *iocb)
 {
 	struct socket *sock = SOCKET_I(iocb->ki_filp->f_inode);
@@ -97,23 +107,31 @@ static ssize_t sock_try_accept(struct kiocb *iocb)
 
 	if (err == 0)
 		err = sock_do_accept(sock, &iocb->ki_cred, &inode);
-	iocb->ki_private = inode;
+	if (err == 0)
+		fill_accept(iocb->ki_private, inode);
 	return err;
 }
 
-int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inode)
+static void on_accepted(struct kiocb *iocb, ssize_t ret)
+{
+	(void)kiocb_pop(iocb);
+	iocb->ki_complete(iocb, ret);
+}
+
+ssize_t sock_accept(struct socket *sock, struct kiocb *iocb, struct sockfs_accept *ret_accept)
 {
 	ssize_t ret = -EAGAIN;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 
 	if (sock->state != SS_LISTENING)
 		return -EINVAL;
+	kiocb_push(iocb, on_accepted, ret_accept);
 	/* First come, first served. */
 	if (nowait || TAILQ_EMPTY(&sock->sk->sk_read_queue))
 		ret = sock_try_accept(iocb);
-	if (ret == 0)
-		*ret_inode = iocb->ki_private;
-	if (ret != -EAGAIN || nowait)
-		return (int)ret;
-	return (int)sock_park_on(sock, iocb, SOCK_READ, sock_try_accept);
+	if (ret == -EAGAIN && !nowait)
+		ret = sock_park_on(sock, iocb, SOCK_READ, sock_try_accept);
+	if (ret != -EIOCBQUEUED)
+		(void)kiocb_pop(iocb);
+	return ret;
 }

@@ -18,6 +18,7 @@
 struct proto;
 struct proto_ops;
 struct sock;
+struct sockfs_accept;
 struct sockfs_addr;
 struct sockfs_info;
 struct sockfs_sockopt;
@@ -218,11 +219,10 @@ const char *sock_state_name(socket_state state);
 int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **ret_inode);
 
 /*
- * The same, waiting. 0 and *ret_inode, or -EIOCBQUEUED: then
- * iocb->ki_complete comes with 0 and iocb->ki_private is the new inode, or
- * with -errno. net/socket.c: __sys_accept4.
+ * The same, waiting. 0 and *ret_accept, or -EIOCBQUEUED: then it is filled when
+ * iocb->ki_complete comes with 0; it has to live until then. net/socket.c: __sys_accept4.
  */
-int sock_accept(struct socket *sock, struct kiocb *iocb, struct inode **ret_inode);
+ssize_t sock_accept(struct socket *sock, struct kiocb *iocb, struct sockfs_accept *ret_accept);
 
 /* --------------------------------------------------------- for the protocols */
 
