@@ -42,6 +42,9 @@ int ctl_mirror(struct inode *real, struct inode **ret_inode);
  */
 uint64_t ctl_ino(uint64_t ino);
 
+/* The socket of the control file @inode; NULL: it is gone, or closed for good. */
+struct socket *ctl_socket(const struct inode *inode);
+
 /* The real inode that @inode is the mirror of; NULL: it is none, or that one is gone. */
 struct inode *ctl_mirrored(const struct inode *inode);
 

@@ -3,7 +3,9 @@
  * .ctl: a mirror of the tree, with a control file where the tree has a socket.
  *
  * Words: the *real* inode is the one in the tree, its *mirror* is the one below
- * .ctl. They know each other by i_mirror.
+ * .ctl. The mirror knows the number of the real one (nodeid), and is itself found
+ * by its st_ino, which is the real one's with a bit set (ctl_ino). Another tree would
+ * have another bit.
  *
  * The mirror holds no names. Looking up a name in a mirrored directory looks it
  * up in the real one and gives the mirror of what is found; reading it reads the
@@ -12,8 +14,8 @@
  * or removed in it (EPERM).
  *
  * A mirror is made when it is looked up and lives while the kernel knows it or
- * has it open. It holds nothing of its real inode: when that goes, i_mirror
- * becomes NULL (fs/inode.c), and what is left answers ESTALE. The kernel may
+ * has it open. It holds nothing of its real inode: when that goes, its number is
+ * nobody's any more, and what is left answers ESTALE. The kernel may
  * remember names below .ctl for very long, and sockets must not stay in memory for
  * that. Everything that stat(2) shows is the real inode's; chmod, chown and touch
  * go to it.
@@ -33,6 +35,7 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
+#include "net/socket.h"
 #include "uapi/info.h"
 
 /* Of a control file, as the files of /sys have it; no status is so long. */
@@ -45,7 +48,20 @@ static const struct inode_operations ctl_file_iops, ctl_link_iops;
 /* .ctl itself has its own owner, mode and times. */
 static bool is_top(const struct inode *inode)
 {
-	return inode->i_mirror == inode->i_sb->s_root;
+	return PLAIN_I(inode)->number == inode->i_sb->s_root->i_nodeid;
+}
+
+/* The real inode of a mirror; NULL: it is gone. */
+static struct inode *real_of(const struct inode *mirror)
+{
+	return ilookup(mirror->i_sb, PLAIN_I(mirror)->number);
+}
+
+struct socket *ctl_socket(const struct inode *inode)
+{
+	const struct inode *real = real_of(inode);
+
+	return real == NULL || real->i_state & I_CLEAR ? NULL : SOCKET_I(real);
 }
 
 uint64_t ctl_ino(uint64_t ino)
@@ -53,11 +69,17 @@ uint64_t ctl_ino(uint64_t ino)
 	return ino | (uint64_t)1 << 48;
 }
 
+static void mirror_set(struct inode *inode, const struct inode *real)
+{
+	inode->i_ino = ctl_ino(real->i_ino);
+	PLAIN_I(inode)->number = real->i_nodeid;
+	PLAIN_I(inode)->destroy = remove_inode_hash;
+	insert_inode_hash(inode);
+}
+
 int ctl_root_init(struct inode *root, struct inode *inode)
 {
-	root->i_mirror = inode;
-	inode->i_mirror = root;
-	inode->i_ino = ctl_ino(root->i_ino);
+	mirror_set(inode, root);
 	return 0;
 }
 
@@ -84,18 +106,18 @@ static int mirror_new(struct inode *real, struct inode **ret_inode)
 		inode->i_fop = &ctl_file_fops;
 	}
 	inode->i_state |= I_UNSTABLE | I_FIXED;
-	inode->i_ino = ctl_ino(real->i_ino);
-	inode->i_mirror = real;
-	real->i_mirror = inode;
+	mirror_set(inode, real);
 	*ret_inode = inode;
 	return 0;
 }
 
 int ctl_mirror(struct inode *real, struct inode **ret_inode)
 {
-	if (real->i_mirror == NULL)
+	struct inode *mirror = find_inode_by_ino(real->i_sb, ctl_ino(real->i_ino));
+
+	if (mirror == NULL)
 		return mirror_new(real, ret_inode);
-	*ret_inode = real->i_mirror;
+	*ret_inode = mirror;
 	return 0;
 }
 
@@ -143,12 +165,13 @@ static bool is_mirrored(const struct inode *real, const struct inode *dir)
 
 static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
 {
+	const struct inode *real = real_of(dir);
 	const struct dentry *dentry;
 
-	if (dir->i_mirror == NULL)
+	if (real == NULL)
 		return -ESTALE;
-	dentry = d_lookup(dir->i_sb, dir->i_mirror, name);
-	if (dentry == NULL || !is_mirrored(dentry->d_inode, dir->i_mirror))
+	dentry = d_lookup(dir->i_sb, real, name);
+	if (dentry == NULL || !is_mirrored(dentry->d_inode, real))
 		return -ENOENT;
 	return ctl_mirror(dentry->d_inode, ret_inode);
 }
@@ -157,14 +180,16 @@ static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 
 static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
 {
+	const struct inode *real = real_of(inode);
+
 	/* How many directories are in it nobody counts. */
 	if (is_top(inode)) {
 		ret_st->st_nlink = 1;
 		return;
 	}
-	if (inode->i_mirror == NULL)
+	if (real == NULL)
 		return;
-	vfs_getattr(inode->i_mirror, ret_st);
+	vfs_getattr(real, ret_st);
 	ret_st->st_ino = inode->i_ino;
 	if (S_ISREG(inode->i_mode))
 		fill_notional_size(ret_st, CTL_SIZE);
@@ -172,7 +197,7 @@ static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
 
 static int ctl_setattr(struct inode *inode, const struct iattr *attr)
 {
-	struct inode *real = inode->i_mirror;
+	struct inode *real = real_of(inode);
 	int err;
 
 	if (is_top(inode))
@@ -194,7 +219,7 @@ static int ctl_setattr(struct inode *inode, const struct iattr *attr)
  */
 static int ctl_dir_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
-	struct inode *real = inode->i_mirror;
+	struct inode *real = real_of(inode);
 	int err;
 
 	if (real == NULL)
@@ -248,7 +273,7 @@ static int ctl_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
 	(void)file;
 	(void)iocb;
-	return inode->i_mirror == NULL || inode->i_mirror->i_state & I_CLEAR ? -ESTALE : 0;
+	return ctl_socket(inode) == NULL ? -ESTALE : 0;
 }
 
 const struct inode_operations ctl_dir_iops = {
@@ -288,5 +313,5 @@ struct inode *ctl_mirrored(const struct inode *inode)
 	bool mirror = inode->i_op == &ctl_dir_iops || inode->i_op == &ctl_file_iops ||
 		      inode->i_op == &ctl_link_iops;
 
-	return mirror ? inode->i_mirror : NULL;
+	return mirror ? real_of(inode) : NULL;
 }

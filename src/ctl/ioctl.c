@@ -144,16 +144,16 @@ static int may_operate(const struct operation *op, const struct file *file)
 ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 {
 	const struct operation *op = operation_by_cmd(cmd);
-	struct inode *inode = iocb->ki_filp->f_inode->i_mirror;
+	struct socket *sock = ctl_socket(iocb->ki_filp->f_inode);
 	int err;
 
 	/* What waits is parked with the open file of a socket, which this is not. */
 	if (op == NULL || op->flags & OP_WAITS)
 		return -ENOTTY;
-	if (inode == NULL || inode->i_state & I_CLEAR)
+	if (sock == NULL)
 		return -ESTALE;
 	err = may_operate(op, iocb->ki_filp);
-	return err != 0 ? err : sock_operation(SOCKET_I(inode), iocb, op, arg);
+	return err != 0 ? err : sock_operation(sock, iocb, op, arg);
 }
 
 ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)

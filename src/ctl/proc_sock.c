@@ -47,7 +47,10 @@ static int sock_lookup(struct inode *dir, const struct qstr *name, struct inode 
 
 	if (parse_ino(name, &ino))
 		inode = find_inode_by_ino(dir->i_sb, ino);
-	return inode != NULL ? ctl_mirror(inode, ret_inode) : -ENOENT;
+	/* The control files themselves are found by their numbers, too. */
+	if (inode == NULL || inode->i_state & I_PLAIN)
+		return -ENOENT;
+	return ctl_mirror(inode, ret_inode);
 }
 
 static bool emit_dot(struct dir_context *ctx, const char *name, uint64_t ino)
@@ -82,7 +85,7 @@ static int sock_iterate(struct file *file, struct dir_context *ctx)
 		uint64_t pos = ctx->pos - POS_SOCKETS;
 		struct inode *inode = idtable_next(&sb->s_inodes, &pos);
 
-		if (inode == NULL)
+		if (inode == NULL || inode->i_state & I_PLAIN)
 			return 0;
 		if (!(inode->i_state & (I_PLAIN | I_CLEAR)) &&
 		    !emit_socket(ctx, inode, pos + POS_SOCKETS))

@@ -60,13 +60,10 @@ static int snapshot_take(struct socket *sock, struct file *file)
 /* The one that @file has, or a new one. */
 static int snapshot_get(struct file *file, bool anew, const struct snapshot **ret_snap)
 {
-	struct inode *inode = file->f_inode->i_mirror;
-
 	if (file->private_data == NULL || anew) {
-		int err = -ESTALE;
+		struct socket *sock = ctl_socket(file->f_inode);
+		int err = sock != NULL ? snapshot_take(sock, file) : -ESTALE;
 
-		if (inode != NULL && !(inode->i_state & I_CLEAR))
-			err = snapshot_take(SOCKET_I(inode), file);
 		if (err != 0)
 			return err;
 	}

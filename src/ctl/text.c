@@ -180,16 +180,18 @@ static void on_turn(struct work_struct *work)
 
 ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = iocb->ki_filp->f_inode->i_mirror;
+	struct socket *sock = ctl_socket(iocb->ki_filp->f_inode);
+	struct inode *inode;
 	ssize_t ret;
 
-	if (inode == NULL || inode->i_state & I_CLEAR)
+	if (sock == NULL)
 		return -ESTALE;
 	(void)from; /* it is ki_iter */
+	inode = SOCK_INODE(sock);
 	ihold(inode);
 	kiocb_push(iocb, on_line_done, inode);
 	iocb->ki_work.func = on_turn;
-	ret = run_lines(iocb, SOCKET_I(inode));
+	ret = run_lines(iocb, sock);
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	(void)kiocb_pop(iocb);

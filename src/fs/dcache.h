@@ -41,6 +41,7 @@ struct plain_inode {
 	size_t nr_children;
 	char *link;	    /* symlinks: the target, malloc'ed */
 	void *private;	    /* of the room that made it */
+	uint64_t number;    /* the same */
 	void (*destroy)(struct inode *inode); /* called as the inode goes; frees private */
 	struct inode vfs_inode;
 };

@@ -244,8 +244,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct dentry_list i_dentry; /* its names, the oldest first */
-	struct inode *i_hash;	     /* sockets: the next of those with the same hash */
-	struct inode *i_mirror;	     /* its control file or directory under .ctl; and back */
+	struct inode *i_hash;	     /* in the table by st_ino: the next with the same hash */
 	struct simple_xattrs *i_xattrs;
 	int64_t i_atime_sec, i_mtime_sec, i_ctime_sec;
 	uint32_t i_atime_nsec, i_mtime_nsec, i_ctime_nsec;
@@ -417,7 +416,7 @@ struct super_block {
 	struct inode *s_root;
 	struct idtable s_inodes; /* nodeid -> struct inode */
 	struct idtable s_files;	 /* file handle -> struct file */
-	struct inode **s_inode_hash; /* st_ino -> a socket's inode */
+	struct inode **s_inode_hash; /* st_ino -> inode, of those that are found so */
 	struct dentry_hash s_dentries;
 	uint64_t s_next_ino;
 	mode_t s_umask;		/* bits that no new socket has, unless by chmod */
@@ -496,8 +495,14 @@ void inode_init_once(struct inode *inode);
 /* Nodeid to inode; NULL for a number that was not given out or is gone (ESTALE). */
 struct inode *ilookup(struct super_block *sb, uint64_t nodeid);
 
-/* The socket with the st_ino @ino that has not been evicted, or NULL. fs/inode.c. */
+/*
+ * Inodes by their st_ino: sockets are in this table from their making until they are
+ * evicted, others from insert_inode_hash() until remove_inode_hash(), which has to come
+ * before they are freed; i_ino must not change meanwhile. NULL: none has it. fs/inode.c.
+ */
 struct inode *find_inode_by_ino(const struct super_block *sb, uint64_t ino);
+void insert_inode_hash(struct inode *inode);
+void remove_inode_hash(struct inode *inode);
 
 /* The three counts. Each put may free the inode. */
 static inline void ihold(struct inode *inode)

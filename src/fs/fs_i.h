@@ -16,14 +16,9 @@ int inode_cache_exit(void);
  */
 void inode_forget_all(struct inode *inode);
 
-/*
- * inode_hash.c: each socket from its making until it is evicted. The table: 0 or
- * -ENOMEM; nothing may be in it when it goes.
- */
+/* inode_hash.c: the table. 0 or -ENOMEM; nothing may be in it when it goes. */
 int inode_hash_init(struct super_block *sb);
 void inode_hash_fini(struct super_block *sb);
-void insert_inode_hash(struct inode *inode);
-void remove_inode_hash(struct inode *inode);
 
 /* dcache.c: the cache dentry, and the hash of one super block. */
 int dcache_init(struct super_block *sb);

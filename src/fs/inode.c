@@ -71,7 +71,6 @@ static int inode_init_always(struct super_block *sb, struct inode *inode)
 	inode->i_busy = 0;
 	inode->i_nlookup = 0;
 	inode->i_state = 0;
-	inode->i_mirror = NULL;
 	inode->i_xattrs = NULL;
 	inode->i_op = NULL;
 	inode->i_fop = NULL;
@@ -129,6 +128,7 @@ struct inode *new_inode_plain(struct super_block *sb, mode_t mode, uid_t uid, gi
 	pi->nr_children = 0;
 	pi->link = NULL;
 	pi->private = NULL;
+	pi->number = 0;
 	pi->destroy = NULL;
 	inode->i_state = I_PLAIN;
 	inode->i_mode = mode;
@@ -185,8 +185,6 @@ static void destroy_inode(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
-	if (inode->i_mirror != NULL)
-		inode->i_mirror->i_mirror = NULL;
 	simple_xattrs_free(inode);
 	(void)idtable_remove(&sb->s_inodes, inode->i_nodeid);
 	if (inode->i_state & I_PLAIN)

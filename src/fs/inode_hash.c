@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sockets by their st_ino. Twin of the inode_hashtable of fs/inode.c.
+ * Inodes by their st_ino. Twin of the inode_hashtable of fs/inode.c.
  *
- * Numbers are given out one after the other, so the low bits spread them evenly.
+ * Numbers are given out one after the other, so the low bits spread them evenly; a
+ * mirror of an inode (ctl/) has the same low bits, and so the same chain.
  * As the kernel's, the table has one size for ever: with as many sockets as a
- * process can have descriptors (2^20) a chain is 4 long. Pages of it that nobody
+ * process can have descriptors (2^20) a chain has 4 of them. Pages of it that nobody
  * has used yet take no memory.
  */
 #include "config.h"

@@ -32,8 +32,8 @@ START_TEST(sizes)
 
 	if (sizeof(void *) == 8) {
 		ck_assert_uint_eq(sizeof(struct socket), 32);
-		ck_assert_uint_eq(sizeof(struct inode), 152);
-		ck_assert_uint_eq(sizeof(struct socket_alloc), 184);
+		ck_assert_uint_eq(sizeof(struct inode), 144);
+		ck_assert_uint_eq(sizeof(struct socket_alloc), 176);
 		ck_assert_uint_eq(sizeof(struct dentry), 128);
 	}
 	get_slabinfo(cache_named("sock_inode_cache"), &si);

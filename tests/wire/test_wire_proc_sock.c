@@ -112,7 +112,10 @@ START_TEST(names_that_are_no_sockets)
 		ck_assert_int_eq(wire_lookup(w, dir, names[i], &m), -ENOENT);
 	sprintf(name, "0%llu", (unsigned long long)e.attr.ino);
 	ck_assert_int_eq(wire_lookup(w, dir, name, &m), -ENOENT);
-	/* The root, a directory, a control file. */
+	/* A control file, the root, a directory. */
+	ck_assert_int_eq(by_number(e.attr.ino, &m), 0);
+	ck_assert_uint_ne(m.attr.ino, e.attr.ino);
+	ck_assert_int_eq(by_number(m.attr.ino, &m), -ENOENT);
 	ck_assert_int_eq(by_number(1, &m), -ENOENT);
 	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &e), 0);
 	ck_assert_int_eq(by_number(e.attr.ino, &m), -ENOENT);
