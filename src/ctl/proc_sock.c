@@ -85,7 +85,7 @@ static int sock_iterate(struct file *file, struct dir_context *ctx)
 		uint64_t pos = ctx->pos - POS_SOCKETS;
 		struct inode *inode = idtable_next(&sb->s_inodes, &pos);
 
-		if (inode == NULL || inode->i_state & I_PLAIN)
+		if (inode == NULL)
 			return 0;
 		if (!(inode->i_state & (I_PLAIN | I_CLEAR)) &&
 		    !emit_socket(ctx, inode, pos + POS_SOCKETS))
