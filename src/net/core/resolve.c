@@ -2,9 +2,10 @@
 /*
  * Names to lists of addresses, by c-ares.
  *
- * Happy path: resolve_start() -> c-ares reads resolv.conf and hosts and sends its
- * questions -> its sockets and its timer lie in the loop -> on_addrinfo() keeps
- * the answer -> resolve_step(), when c-ares has returned, hands it to the caller.
+ * Happy path: resolve_start() finds no number and nothing in hosts(5) -> c-ares
+ * reads resolv.conf and sends its questions -> its sockets and its timer lie in
+ * the loop -> on_addrinfo() keeps the answer -> resolve_step(), when c-ares has
+ * returned, hands it to the caller.
  *
  * Each look-up has a channel of its own: so it can be given up by itself (c-ares
  * cancels a channel, not a question), asks from a port of its own, and sees
@@ -36,6 +37,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "net/core/hosts.h"
 #include "uapi/addr.h"
 
 /* A server gets so many tries, this long and then twice as long each: c-ares' own of today. */
@@ -58,9 +60,8 @@ struct resolve {
 	LIST_HEAD(, resolve_fd) fds;
 	unsigned int handles; /* that libuv knows still */
 	unsigned int port;
-	bool localhost; /* not for name servers */
-	bool ending;	/* c-ares is being destroyed: its answers do not count */
-	bool done;	/* err and list are the answer */
+	bool ending; /* c-ares is being destroyed: its answers do not count */
+	bool done;   /* err and list are the answer */
 	int err;
 	struct addr_list *list;
 };
@@ -344,8 +345,6 @@ static void resolve_finish(struct resolve *r)
 
 	if (err != 0 && err != -ENOMEM && descriptors_left() != 0)
 		err = descriptors_left();
-	else if (err != 0 && r->localhost)
-		err = list_for_empty_host(r->port, false, &list);
 	resolve_end(r);
 	cb(arg, err, list);
 }
@@ -454,8 +453,8 @@ static int channel_open(struct resolve *r)
 	struct ares_options options = {
 		.sock_state_cb = on_sock_state,
 		.sock_state_cb_data = r,
-		/* Not as nsswitch.conf(5) says: its other sources are not here either. */
-		.lookups = r->localhost ? (char[]){"f"} : (char[]){"fb"},
+		/* Name servers only: the files have been read. */
+		.lookups = (char[]){"b"},
 		.timeout = TRY_MS,
 		.tries = TRIES,
 	};
@@ -472,8 +471,8 @@ static int channel_open(struct resolve *r)
 	return status == ARES_SUCCESS ? 0 : resolve_errno(status);
 }
 
-/* Ask c-ares for @host, which may be changed. */
-static int lookup(uv_loop_t *loop, char *host, unsigned int port, resolve_cb *cb, void *arg,
+/* Ask name servers for @host. */
+static int lookup(uv_loop_t *loop, const char *host, unsigned int port, resolve_cb *cb, void *arg,
 		  struct resolve **ret_r)
 {
 	const struct ares_addrinfo_hints hints = {
@@ -492,10 +491,6 @@ static int lookup(uv_loop_t *loop, char *host, unsigned int port, resolve_cb *cb
 	r->cb = cb;
 	r->arg = arg;
 	r->port = port;
-	r->localhost = is_localhost(host);
-	/* c-ares 1.18 leaks where it makes an answer up for it; in capitals it does not know it. */
-	if (strcmp(host, "localhost") == 0)
-		host[0] = 'L';
 	err = channel_open(r);
 	if (err) {
 		free(r);
@@ -508,6 +503,21 @@ static int lookup(uv_loop_t *loop, char *host, unsigned int port, resolve_cb *cb
 	*ret_r = r->done ? NULL : r;
 	resolve_step(r);
 	return 0;
+}
+
+/*
+ * What is known here of a name: not as nsswitch.conf(5) says, whose other sources are not
+ * here either. 0 and a list, -EAGAIN for what name servers may know, -ENOMEM, -EMFILE, -ENFILE.
+ */
+static int list_from_files(const char *host, const char *port, struct addr_list **ret_list)
+{
+	int err = hosts_lookup(host, port, ret_list);
+
+	if (err != -ENXIO)
+		return err;
+	if (is_localhost(host))
+		return list_for_empty_host((unsigned int)atoi(port), false, ret_list);
+	return -EAGAIN;
 }
 
 /* The number of @addr's port: its own, or the service's. Returns as service_port. */
@@ -538,14 +548,17 @@ int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, const char *p
 		err = host_to_ascii(a.host, &ascii);
 	if (err == -EINVAL)
 		return err;
-	if (!ascii) {
-		*ret_r = NULL;
-		cb(arg, err, list);
-		return 0;
+	if (ascii) {
+		err = list_from_files(ascii, a.port, &list);
+		if (err == -EAGAIN)
+			err = lookup(loop, ascii, (unsigned int)atoi(a.port), cb, arg, ret_r);
+		idn2_free(ascii);
+		if (!list)
+			return err;
 	}
-	err = lookup(loop, ascii, (unsigned int)atoi(a.port), cb, arg, ret_r);
-	idn2_free(ascii);
-	return err;
+	*ret_r = NULL;
+	cb(arg, err, list);
+	return 0;
 }
 
 void resolve_cancel(struct resolve *r)

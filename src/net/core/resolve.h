@@ -12,7 +12,7 @@
 
 #include "sockfs/ioctl.h"
 
-/* A resolved host: its addresses in the order to try (RFC 6724). */
+/* A resolved host: its addresses in the order to try (RFC 6724, or that of hosts(5)). */
 struct addr_list {
 	size_t n;
 	struct sockaddr_storage addr[]; /* sa_len by family */
