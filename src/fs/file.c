@@ -30,7 +30,7 @@ struct file *alloc_file(struct inode *inode, unsigned int flags)
 	if (file == NULL)
 		return NULL;
 	*file = (struct file){.f_inode = inode, .f_op = inode->i_fop, .f_flags = flags};
-	TAILQ_INIT(&file->f_lines);
+	file->f_nodeid = inode->i_nodeid;
 	if (idtable_alloc(&inode->i_sb->s_files, file, &file->f_id) != 0) {
 		kmem_cache_free(filp_cachep, file);
 		return NULL;
@@ -48,8 +48,7 @@ void file_discard(struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
-	if (file->f_on_wq)
-		LIST_REMOVE(file, f_wq);
+	poll_unwait(&file->f_poll);
 	(void)idtable_remove(&inode->i_sb->s_files, file->f_id);
 	kmem_cache_free(filp_cachep, file);
 	inode_put_open(inode);

@@ -28,7 +28,6 @@ struct inode;
 struct iov_iter;
 struct kiocb;
 struct kmem_cache;
-struct sock_line;
 struct super_block;
 
 #define NAME_MAX_BYTES 255
@@ -337,8 +336,8 @@ struct file_operations {
 	/* Where reading ends, or -errno, for lseek(2) from the end. NULL: what stat(2) says. */
 	off_t (*size)(struct file *file);
 	/*
-	 * The poll(2) events that hold now. @arm: also call file->f_notify once
-	 * when that may have changed (spurious calls are allowed).
+	 * The poll(2) events that hold now. @arm: also wake file->f_poll once when
+	 * that may have changed (spurious calls are allowed).
 	 */
 	unsigned int (*poll)(struct file *file, bool arm);
 	/*
@@ -361,6 +360,20 @@ struct file_operations {
 #define FMODE_OPENED (1 << 1) /* its open has succeeded: set by who answers it */
 
 /*
+ * Who polls an open file, on the list of what is polled. Who wakes it takes it off
+ * that first. Twin of include/linux/wait.h: wait_queue_entry.
+ */
+struct poll_waiter {
+	void (*wake)(struct poll_waiter *waiter);
+	void *private;	     /* of who polls */
+	unsigned int events; /* what the last one to poll wants to know */
+	bool waits;	     /* is on a list */
+	LIST_ENTRY(poll_waiter) entry;
+};
+
+LIST_HEAD(poll_waiters, poll_waiter);
+
+/*
  * An open file description. f_inode is what read and write reach; a dialled
  * path's open points it at a nameless socket of its own.
  */
@@ -368,19 +381,32 @@ struct file {
 	struct inode *f_inode; /* holds one of its i_opens */
 	const struct file_operations *f_op;
 	unsigned int f_flags;	  /* of open(2): O_ACCMODE, O_NONBLOCK, ... */
-	uint64_t f_nodeid;	  /* of fuse/: the inode it was opened by, not always f_inode */
+	uint64_t f_nodeid;	  /* of the inode that it was opened by; twin of f_path */
 	unsigned int f_mode;	  /* FMODE_ */
 	uint32_t f_busy;	  /* parked requests of this file */
 	uint64_t f_id;		  /* its number in sb->s_files */
 	void *private_data;	  /* of f_op */
 	uint64_t f_dir_end;	  /* directory: names with a larger d_off are not listed */
-	TAILQ_HEAD(, sock_line) f_lines; /* listener: the lines that are being read */
-	void *f_pollhandle;	  /* of fuse/; NULL: nobody waits for events */
-	unsigned int f_poll_events; /* of fuse/: what the last one to wait wants to know */
-	void (*f_notify)(struct file *file); /* of fuse/; clears f_pollhandle */
-	LIST_ENTRY(file) f_wq;	  /* on its socket's list of files with poll waiters */
-	bool f_on_wq;
+	struct poll_waiter f_poll;
 };
+
+/* Have @waiter woken by who walks @list. Once more changes nothing. */
+static inline void poll_wait(struct poll_waiter *waiter, struct poll_waiters *list)
+{
+	if (waiter->waits)
+		return;
+	LIST_INSERT_HEAD(list, waiter, entry);
+	waiter->waits = true;
+}
+
+/* Not any more. */
+static inline void poll_unwait(struct poll_waiter *waiter)
+{
+	if (!waiter->waits)
+		return;
+	LIST_REMOVE(waiter, entry);
+	waiter->waits = false;
+}
 
 static inline bool file_readable(const struct file *f)
 {
@@ -552,7 +578,7 @@ int vfs_setattr(struct inode *inode, const struct iattr *attr);
 struct file *alloc_file(struct inode *inode, unsigned int flags);
 /* Handle to file; NULL for a number that was not given out or is gone (EBADF). */
 struct file *fget(struct super_block *sb, uint64_t id);
-/* Calls f_op->release, leaves the poll list, frees. May free the inode. */
+/* Calls f_op->release, leaves the list of who polls, frees. May free the inode. */
 void file_release(struct file *file);
 /* What it is open on was read: touch_atime, unless O_NOATIME. include/linux/fs.h */
 void file_accessed(struct file *file);

@@ -41,11 +41,6 @@ static void create_finish(struct fuse_iocb *io, ssize_t ret)
 	reply_err(io->req, ret);
 }
 
-static void file_notify(struct file *file)
-{
-	file_drop_poll(file, true);
-}
-
 void open_inode(fuse_req_t req, struct inode *inode, unsigned int flags, bool created)
 {
 	struct file *file = alloc_file(inode, flags);
@@ -56,8 +51,7 @@ void open_inode(fuse_req_t req, struct inode *inode, unsigned int flags, bool cr
 		reply_err(req, -ENOMEM);
 		return;
 	}
-	file->f_nodeid = inode->i_nodeid;
-	file->f_notify = file_notify;
+	file->f_poll.wake = poll_reply;
 	io = iocb_new(req, inode, file, flags, created ? create_finish : open_finish);
 	if (io == NULL) {
 		file_discard(file);
@@ -96,7 +90,7 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (file->f_busy > 0)
 		iocb_cancel(s, file, -EINTR);
 	if (file->f_busy == 0) {
-		file_drop_poll(file, false);
+		poll_drop(file);
 		file_release(file);
 	}
 	reply_err(req, 0);

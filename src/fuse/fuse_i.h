@@ -208,8 +208,10 @@ void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	      size_t out_size);
 void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	     struct fuse_pollhandle *ph);
-/* Let the poller of @file go; with @wake tell it to look again first. */
-void file_drop_poll(struct file *file, bool wake);
+/* Of file->f_poll: tell who polls to look again, and let it go. */
+void poll_reply(struct poll_waiter *waiter);
+/* Let who polls @file go, untold. */
+void poll_drop(struct file *file);
 
 void ll_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ll_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

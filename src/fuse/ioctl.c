@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ioctl and poll on open files.
+ * ioctl on open files.
  *
  * The kernel copies exactly the bytes that a command's number encodes
  * ("restricted" ioctls), in and out, so the operation sees plain memory.
@@ -10,7 +10,6 @@
 #include "fuse/fuse_i.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -71,40 +70,4 @@ void ll_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	if (ret == 0)
 		ret = file->f_op->ioctl(&io->kiocb, cmd, io->out);
 	iocb_started(io, ret);
-}
-
-void file_drop_poll(struct file *file, bool wake)
-{
-	struct fuse_pollhandle *ph = file->f_pollhandle;
-
-	file->f_pollhandle = NULL;
-	if (ph == NULL)
-		return;
-	((struct sockfs_session *)file->f_inode->i_sb->s_fs_info)->nr_pollers--;
-	if (wake)
-		fuse_lowlevel_notify_poll(ph);
-	fuse_pollhandle_destroy(ph);
-}
-
-/* @ph: somebody waits. The kernel asks anew, with a new one, after each notice. */
-void ll_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
-	     struct fuse_pollhandle *ph)
-{
-	struct file *file = req_file(req, ino, fi, false);
-	unsigned int events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
-
-	if (file == NULL) {
-		if (ph != NULL)
-			fuse_pollhandle_destroy(ph);
-		return;
-	}
-	if (ph != NULL) {
-		file_drop_poll(file, false);
-		file->f_pollhandle = ph;
-		req_session(req)->nr_pollers++;
-		file->f_poll_events = fi->poll_events;
-	}
-	if (file->f_op->poll != NULL)
-		events = file->f_op->poll(file, ph != NULL);
-	fuse_reply_poll(req, events);
 }

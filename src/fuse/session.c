@@ -477,7 +477,7 @@ void sockfs_session_stop(struct sockfs_session *s)
 	while (run_work(s->sb))
 		;
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
-		file_drop_poll(file, true);
+		poll_reply(&file->f_poll);
 	if (s->got_init && !si->ended)
 		session_refuse(s, wait);
 	fuse_session_exit(s->se);

@@ -196,18 +196,16 @@ unsigned int sock_poll(struct file *file, bool arm)
 	struct socket *sock = SOCKET_I(file->f_inode);
 	unsigned int events = POLL_UNCONNECTED;
 
-	if (arm && !file->f_on_wq) {
-		LIST_INSERT_HEAD(&sock->wq, file, f_wq);
-		file->f_on_wq = true;
-	}
+	if (arm)
+		poll_wait(&file->f_poll, &sock->wq);
 	if (sock->sk != NULL && arm) {
-		int ret = sock_loop->watch(sock, file->f_poll_events);
+		int ret = sock_loop->watch(sock, file->f_poll.events);
 
 		events = ret >= 0 ? (unsigned int)ret : POLLERR;
 	} else if (sock->sk != NULL) {
 		events = sock->ops->poll(sock);
 	}
-	if (!TAILQ_EMPTY(&file->f_lines))
+	if (sock_has_lines(file))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }

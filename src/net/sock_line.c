@@ -49,6 +49,28 @@ static void line_hash(struct sock_line *line, const struct kiocb *iocb)
 	LIST_INSERT_HEAD(&buckets[line_bucket(line->file, line->owner)], line, hash);
 }
 
+/* As the last of the open file's: before the one that is asked after next. */
+static void ring_add(struct sock_line *line)
+{
+	struct sock_line *first = line->file->private_data;
+
+	if (first == NULL) {
+		line->file->private_data = line->next = line->prev = line;
+		return;
+	}
+	line->next = first;
+	line->prev = first->prev;
+	line->next->prev = line->prev->next = line;
+}
+
+static void ring_remove(struct sock_line *line)
+{
+	line->next->prev = line->prev;
+	line->prev->next = line->next;
+	if (line->file->private_data == line)
+		line->file->private_data = line->next != line ? line->next : NULL;
+}
+
 static bool is_gone(pid_t pid)
 {
 	return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
@@ -60,12 +82,11 @@ static struct sock_line *line_inherit(const struct kiocb *iocb)
 	struct file *file = iocb->ki_filp;
 
 	for (int i = 0; i < GONE_LOOKS; i++) {
-		struct sock_line *line = TAILQ_FIRST(&file->f_lines);
+		struct sock_line *line = file->private_data;
 
 		if (line == NULL)
 			break;
-		TAILQ_REMOVE(&file->f_lines, line, next);
-		TAILQ_INSERT_TAIL(&file->f_lines, line, next);
+		file->private_data = line->next;
 		if (!is_gone(line->pid))
 			continue;
 		LIST_REMOVE(line, hash);
@@ -80,7 +101,7 @@ struct sock_line *sock_line_find(const struct kiocb *iocb)
 	const struct file *file = iocb->ki_filp;
 	struct sock_line *line;
 
-	if (TAILQ_EMPTY(&file->f_lines))
+	if (!sock_has_lines(file))
 		return NULL;
 	LIST_FOREACH(line, &buckets[line_bucket(file, iocb->ki_owner)], hash)
 		if (line->file == file && line->owner == iocb->ki_owner)
@@ -100,13 +121,13 @@ void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const cha
 	line->at = line->text;
 	line->file = iocb->ki_filp;
 	line_hash(line, iocb);
-	TAILQ_INSERT_TAIL(&line->file->f_lines, line, next);
+	ring_add(line);
 	vm_account(VM_LINES, LINE_SIZE);
 }
 
 static void line_free(struct sock_line *line)
 {
-	TAILQ_REMOVE(&line->file->f_lines, line, next);
+	ring_remove(line);
 	LIST_REMOVE(line, hash);
 	vm_unaccount(VM_LINES, LINE_SIZE);
 	free(line);
@@ -126,8 +147,6 @@ ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to)
 
 void sock_lines_free(struct file *file)
 {
-	struct sock_line *line;
-
-	while ((line = TAILQ_FIRST(&file->f_lines)) != NULL)
-		line_free(line);
+	while (sock_has_lines(file))
+		line_free(file->private_data);
 }

@@ -125,12 +125,11 @@ static void sock_wake(struct socket *sock, enum sock_queue queue)
 /* Tell every poller once; each asks again if it still wants to know. */
 void sock_notify(struct socket *sock)
 {
-	struct file *file;
+	struct poll_waiter *waiter;
 
-	while ((file = LIST_FIRST(&sock->wq)) != NULL) {
-		LIST_REMOVE(file, f_wq);
-		file->f_on_wq = false;
-		file->f_notify(file);
+	while ((waiter = LIST_FIRST(&sock->wq)) != NULL) {
+		poll_unwait(waiter);
+		waiter->wake(waiter);
 	}
 }
 

@@ -82,7 +82,7 @@ void sock_reap(struct socket *sock);
 
 /* What is left of a line that a process reads from a listener. */
 struct sock_line {
-	TAILQ_ENTRY(sock_line) next; /* of the open file */
+	struct sock_line *next, *prev; /* of the open file, whose private_data is one; a ring */
 	LIST_ENTRY(sock_line) hash;
 	struct file *file;
 	uint64_t owner; /* who began it: kiocb.ki_owner */
@@ -99,6 +99,11 @@ void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const cha
 /* The next bytes of it; frees it with the last. The bytes or -errno. */
 ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to);
 void sock_lines_free(struct file *file);
+/* Is there one that somebody has begun? */
+static inline bool sock_has_lines(const struct file *file)
+{
+	return file->private_data != NULL;
+}
 
 /* Tell all pollers to look again. */
 void sock_notify(struct socket *sock);

@@ -37,14 +37,12 @@ typedef enum {
 	SS_CLOSED,	  /* both sides are done, or it failed, or was reset */
 } socket_state;
 
-LIST_HEAD(file_list, file);
-
 struct socket {
 	socket_state state;
 	uint32_t nr_accepted;	     /* listeners: number of the last NAME.n */
 	struct sock *sk;	     /* the protocol's part; NULL until first needed */
 	const struct proto_ops *ops;
-	struct file_list wq;	     /* open files whose pollers want to be told */
+	struct poll_waiters wq;	     /* who wants to be told of changes */
 };
 
 struct socket_alloc {

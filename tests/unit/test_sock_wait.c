@@ -466,9 +466,9 @@ END_TEST
 
 static unsigned int nr_told;
 
-static void on_notify(struct file *f)
+static void on_notify(struct poll_waiter *waiter)
 {
-	(void)f;
+	(void)waiter;
 	nr_told++;
 }
 
@@ -477,7 +477,7 @@ START_TEST(pollers_are_told_once)
 	struct file *other = alloc_file(inode, 2);
 
 	nr_told = 0;
-	file->f_notify = other->f_notify = on_notify;
+	file->f_poll.wake = other->f_poll.wake = on_notify;
 	(void)sock_poll(file, false);
 	sock_notify(sock);
 	ck_assert_uint_eq(nr_told, 0);
@@ -498,8 +498,8 @@ END_TEST
 
 START_TEST(pollers_ask_the_protocol)
 {
-	file->f_notify = on_notify;
-	file->f_poll_events = POLLIN | POLLPRI;
+	file->f_poll.wake = on_notify;
+	file->f_poll.events = POLLIN | POLLPRI;
 	fake.events = POLLOUT;
 	ck_assert_uint_eq(sock_poll(file, false), POLLOUT);
 	ck_assert_uint_eq(fake.watched, 0);
