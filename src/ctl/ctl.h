@@ -28,6 +28,13 @@ ssize_t sock_operation(struct socket *sock, struct kiocb *iocb, const struct ope
  */
 ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
 
+/*
+ * ioctl(2) on a socket file: include/sockfs/ioctl.h. -EBADF if the descriptor
+ * is not open for what the command needs, -ENOTTY for a command that is not
+ * ours. May park (connect, bind, accept). net/socket.c: sock_ioctl.
+ */
+ssize_t face_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
+
 /* ctl_tree.c -------------------------------------------------------------- */
 
 /* Make @inode, the directory .ctl, the mirror of @root. 0. */
@@ -85,8 +92,8 @@ void ctl_release(struct inode *inode, struct file *file);
  * user.sockfs.*, which nobody may change (-EPERM), and labels (user.*, limits in
  * fs/xattr.h); directories have labels. -EOPNOTSUPP: all other names.
  */
-ssize_t sockfs_getxattr(struct inode *inode, const char *name, void *value, size_t size);
-ssize_t sockfs_listxattr(struct inode *inode, char *list, size_t size);
+ssize_t face_getxattr(struct inode *inode, const char *name, void *value, size_t size);
+ssize_t face_listxattr(struct inode *inode, char *list, size_t size);
 ssize_t label_getxattr(struct inode *inode, const char *name, void *value, size_t size);
 ssize_t label_listxattr(struct inode *inode, char *list, size_t size);
 int label_setxattr(struct inode *inode, const char *name, const void *value, size_t size,

@@ -368,7 +368,7 @@ static struct socket *dial_socket(struct file *file, const struct cred *cred)
 	inode_get_open(inode);
 	inode_drop_nlink(inode);
 	file->f_inode = inode;
-	file->f_op = &socket_file_ops;
+	file->f_op = inode->i_fop;
 	inode_put_open(path);
 	return sock;
 }
@@ -384,7 +384,7 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 	if (sock == NULL)
 		return -errno;
 	dial_names_use(&iocb->ki_cred);
-	err = sock_open(SOCK_INODE(sock), file, iocb);
+	err = file->f_op->open(file->f_inode, file, iocb);
 	if (err == 0 && settings != NULL)
 		err = dial_settings_apply(settings, sock);
 	if (err == 0)

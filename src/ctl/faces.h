@@ -9,17 +9,15 @@
 
 /*
  * Make the directories of the root that are no directories of sockets: .ctl,
- * .proc and tcp, owned as the root is. They can be neither removed nor renamed.
- * To be called once behind super_init. 0 or -ENOMEM; super_fini frees what is there.
+ * .proc, and what dials by each protocol (tcp), owned as the root is. They can be
+ * neither removed nor renamed. Sockets have their ioctls and attributes from here on.
+ * To be called once behind super_init, when the protocols are registered. 0 or
+ * -ENOMEM; super_fini frees what is there.
  */
 int faces_init(struct super_block *sb);
 
-/*
- * ioctl(2) on a socket file: include/sockfs/ioctl.h. -EBADF if the descriptor
- * is not open for what the command needs, -ENOTTY for a command that is not
- * ours. May park (connect, bind, accept). net/socket.c: sock_ioctl.
- */
-ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
+/* Directories in which sockets are made, the root first: for super_init. */
+extern const struct inode_operations sockfs_dir_iops;
 
 /* The mirror of the tree with a control file for each socket: .ctl (ctl_tree.c). */
 extern const struct inode_operations ctl_dir_iops;
@@ -28,7 +26,7 @@ extern const struct file_operations ctl_dir_fops;
 /* The tables, and control files by number: .proc (proc.c, proc_sock.c). */
 extern const struct inode_operations proc_dir_iops;
 
-/* Paths that dial: tcp (dial.c). */
+/* Paths that dial (dial.c). */
 extern const struct inode_operations dial_dir_iops;
 extern const struct file_operations dial_dir_fops;
 

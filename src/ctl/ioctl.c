@@ -156,7 +156,7 @@ ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 	return err != 0 ? err : sock_operation(sock, iocb, op, arg);
 }
 
-ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
+ssize_t face_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
 {
 	const struct operation *op = operation_by_cmd(cmd);
 	int err;

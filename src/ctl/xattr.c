@@ -116,7 +116,7 @@ int label_removexattr(struct inode *inode, const char *name)
 	return err != 0 ? err : simple_xattr_set(inode, name, NULL, 0, 0);
 }
 
-ssize_t sockfs_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+ssize_t face_getxattr(struct inode *inode, const char *name, void *value, size_t size)
 {
 	const struct attribute *attr = find_attribute(name);
 	char buf[VALUE_MAX];
@@ -133,7 +133,7 @@ ssize_t sockfs_getxattr(struct inode *inode, const char *name, void *value, size
 }
 
 /* Ours first, then the labels. net/socket.c: sockfs_listxattr. */
-ssize_t sockfs_listxattr(struct inode *inode, char *list, size_t size)
+ssize_t face_listxattr(struct inode *inode, char *list, size_t size)
 {
 	size_t used = 0;
 	ssize_t labels;

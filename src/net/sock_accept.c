@@ -37,6 +37,23 @@ static int sock_next_name(struct socket *sock, const struct dentry *listener, ch
 	return 0;
 }
 
+/*
+ * A socket as @sock is: of its family and protocol, with a file that does what its
+ * file does. NULL as sock_alloc.
+ */
+static struct socket *sock_alloc_like(const struct socket *sock)
+{
+	const struct inode *listener = SOCK_INODE(sock);
+	struct inode *inode = new_inode_pseudo(listener->i_sb);
+
+	if (inode == NULL)
+		return NULL;
+	inode->i_op = listener->i_op;
+	inode->i_fop = listener->i_fop;
+	SOCKET_I(inode)->ops = sock->ops;
+	return SOCKET_I(inode);
+}
+
 int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **ret_inode)
 {
 	struct inode *listener = SOCK_INODE(sock);
@@ -57,7 +74,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	err = sock_next_name(sock, alias, name);
 	if (err != 0)
 		return err;
-	newsock = sock_alloc(listener->i_sb);
+	newsock = sock_alloc_like(sock);
 	if (newsock == NULL)
 		return -errno;
 	inode = SOCK_INODE(newsock);
@@ -96,7 +113,7 @@ static void fill_accept(struct sockfs_accept *ret, struct inode *inode)
 	ret->ino = inode->i_ino;
 	strcpy(ret->name, dentry_name(d_find_alias(inode)));
 	/* A peer that has gone already has no address any more. */
-	(void)sock_getname(SOCKET_I(inode), &ret->peer, true);
+	(void)SOCKET_I(inode)->ops->getname(SOCKET_I(inode), &ret->peer, true);
 }
 
 static ssize_t sock_try_accept(struct kiocb *iocb)

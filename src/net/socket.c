@@ -93,6 +93,62 @@ int sock_exit(void)
 	return err;
 }
 
+/* --------------------------------------------------------- the file's operations */
+
+static const struct sock_face *sock_face;
+
+void sock_register_face(const struct sock_face *face)
+{
+	sock_face = face;
+}
+
+static ssize_t sock_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg)
+{
+	return sock_face != NULL ? sock_face->ioctl(iocb, cmd, arg) : -ENOTTY;
+}
+
+static ssize_t sockfs_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+{
+	return sock_face != NULL ? sock_face->getxattr(inode, name, value, size) : -EOPNOTSUPP;
+}
+
+static ssize_t sockfs_listxattr(struct inode *inode, char *list, size_t size)
+{
+	return sock_face != NULL ? sock_face->listxattr(inode, list, size) : 0;
+}
+
+static int sockfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+			   int flags)
+{
+	return sock_face != NULL ? sock_face->setxattr(inode, name, value, size, flags)
+				 : -EOPNOTSUPP;
+}
+
+static int sockfs_removexattr(struct inode *inode, const char *name)
+{
+	return sock_face != NULL ? sock_face->removexattr(inode, name) : -EOPNOTSUPP;
+}
+
+/* net/socket.c: socket_file_ops. */
+static const struct file_operations socket_file_ops = {
+	.open = sock_open,
+	.release = sock_close,
+	.read_iter = sock_read_iter,
+	.write_iter = sock_write_iter,
+	.poll = sock_poll,
+	.fsync = sock_fsync,
+	.ioctl = sock_ioctl,
+};
+
+/* net/socket.c: sockfs_inode_ops. */
+static const struct inode_operations sockfs_inode_ops = {
+	.link = simple_link,
+	.getxattr = sockfs_getxattr,
+	.listxattr = sockfs_listxattr,
+	.setxattr = sockfs_setxattr,
+	.removexattr = sockfs_removexattr,
+};
+
 /* ------------------------------------------------------------------ families */
 
 static const struct net_proto_family *net_families[NR_FAMILIES];

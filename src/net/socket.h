@@ -137,19 +137,31 @@ int sock_init(void);
 int sock_exit(void);
 extern const struct super_operations sockfs_ops; /* the super block's */
 
-/* The faces of a socket file, and of the directories they are in: filled in ctl/faces.c. */
-extern const struct inode_operations sockfs_dir_iops;
-extern const struct inode_operations sockfs_inode_ops;
-extern const struct file_operations socket_file_ops;
+/*
+ * The faces of a socket file that are not reading and writing: i_op and f_op of the
+ * same names (fs/fs.h). Whoever has them registers them, before the first socket;
+ * until then there is no ioctl (-ENOTTY) and no attribute (-EOPNOTSUPP).
+ */
+struct sock_face {
+	ssize_t (*ioctl)(struct kiocb *iocb, unsigned int cmd, void *arg);
+	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
+	ssize_t (*listxattr)(struct inode *inode, char *list, size_t size);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			int flags);
+	int (*removexattr)(struct inode *inode, const char *name);
+};
+
+/* NULL: none again. */
+void sock_register_face(const struct sock_face *face);
 
 /*
  * What makes a socket in @dir: open(O_CREAT), mknod. It is socket(2) by another
- * name. 0, -EEXIST, -ENOMEM, -ENOSPC. Of sockfs_dir_iops.
+ * name. 0, -EEXIST, -ENOMEM, -ENOSPC. An inode_operations.create.
  */
 int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const struct cred *cred,
 		  struct inode **ret_inode);
 
-/* What socket_file_ops is made of. net/socket.c: sock_read_iter, sock_write_iter, sock_poll. */
+/* What the files of sockets do. net/socket.c: sock_read_iter, sock_write_iter, sock_poll. */
 int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb);
 void sock_close(struct inode *inode, struct file *file);
 ssize_t sock_read_iter(struct kiocb *iocb, struct iov_iter *to);

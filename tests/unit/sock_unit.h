@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
 #include "net/sock.h"

@@ -113,14 +113,79 @@ START_TEST(a_new_file)
 
 	ck_assert_uint_eq(inode->i_mode, S_IFREG | 0644);
 	ck_assert_uint_eq(inode->i_uid, 1000);
-	ck_assert_ptr_eq(inode->i_fop, &socket_file_ops);
-	ck_assert_ptr_eq(inode->i_op, &sockfs_inode_ops);
+	ck_assert_ptr_eq(inode->i_fop->read_iter, sock_read_iter);
+	ck_assert_ptr_eq(inode->i_fop->write_iter, sock_write_iter);
 	/* Of the family that came first. */
 	ck_assert_ptr_eq(sock->ops, &fake_ops);
 	ck_assert_int_eq(sock->state, SS_UNCONNECTED);
 	/* The protocol's part is made when it is first needed. */
 	ck_assert_ptr_null(sock->sk);
 	ck_assert(LIST_EMPTY(&sock->wq));
+}
+END_TEST
+
+static const char *face_asked;
+
+static ssize_t face_ioctl_of_test(struct kiocb *iocb, unsigned int cmd, void *arg)
+{
+	(void)iocb, (void)cmd;
+	face_asked = arg;
+	return -EUCLEAN;
+}
+
+static ssize_t face_get(struct inode *inode, const char *name, void *value, size_t size)
+{
+	(void)inode, (void)value;
+	face_asked = name;
+	return (ssize_t)size + 1;
+}
+
+static ssize_t face_list(struct inode *inode, char *list, size_t size)
+{
+	(void)inode;
+	face_asked = list;
+	return (ssize_t)size + 2;
+}
+
+static int face_set(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+{
+	(void)inode, (void)value, (void)size;
+	face_asked = name;
+	return -flags;
+}
+
+static int face_remove(struct inode *inode, const char *name)
+{
+	(void)inode;
+	face_asked = name;
+	return -EUCLEAN;
+}
+
+/* Whoever has faces registers them: a socket that exists already has them, too. */
+START_TEST(a_face)
+{
+	static const struct sock_face face = {face_ioctl_of_test, face_get, face_list, face_set,
+					      face_remove};
+	struct inode *inode = make_socket(sb.s_root, "f");
+	char arg[] = "x";
+
+	ck_assert_int_eq(inode->i_fop->ioctl(NULL, 1, arg), -ENOTTY);
+	ck_assert_int_eq(inode->i_op->getxattr(inode, arg, NULL, 0), -EOPNOTSUPP);
+	ck_assert_int_eq(inode->i_op->listxattr(inode, NULL, 0), 0);
+	ck_assert_int_eq(inode->i_op->setxattr(inode, arg, "", 0, 0), -EOPNOTSUPP);
+	ck_assert_int_eq(inode->i_op->removexattr(inode, arg), -EOPNOTSUPP);
+	sock_register_face(&face);
+	ck_assert_int_eq(inode->i_fop->ioctl(NULL, 1, arg), -EUCLEAN);
+	ck_assert_ptr_eq(face_asked, arg);
+	ck_assert_int_eq(inode->i_op->getxattr(inode, "get", NULL, 7), 8);
+	ck_assert_str_eq(face_asked, "get");
+	ck_assert_int_eq(inode->i_op->listxattr(inode, arg, 7), 9);
+	ck_assert_ptr_eq(face_asked, arg);
+	ck_assert_int_eq(inode->i_op->setxattr(inode, "set", "", 0, 5), -5);
+	ck_assert_str_eq(face_asked, "set");
+	ck_assert_int_eq(inode->i_op->removexattr(inode, "remove"), -EUCLEAN);
+	ck_assert_str_eq(face_asked, "remove");
+	sock_register_face(NULL);
 }
 END_TEST
 
@@ -475,6 +540,7 @@ int main(void)
 	tcase_add_test(tc, sizes);
 	tcase_add_test(tc, the_file_systems_way);
 	tcase_add_test(tc, a_new_file);
+	tcase_add_test(tc, a_face);
 	tcase_add_test(tc, families);
 	tcase_add_test(tc, init_once_once);
 	tcase_add_test(tc, freed_as_constructed);
