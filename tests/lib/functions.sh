@@ -53,10 +53,18 @@ is_listening()
 	grep -qi ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# is_parked PID: does it wait for the answer to a FUSE request?
+# is_parked PID: does it wait in a call that a daemon of this group has put aside? Any
+# request waits for its answer for a moment: the table of those that wait tells them
+# apart. In a pid namespace of its own the daemon knows no pid but 0.
 is_parked()
 {
-	grep -q request_wait_answer "/proc/$1/wchan" 2>/dev/null
+	local dir
+	grep -q request_wait_answer "/proc/$1/wchan" 2>/dev/null || return 1
+	while read -r dir; do
+		if awk -v pid="$1" '$1 == pid || $1 == "0" { found = 1 } END { exit !found }' \
+			"$group_dir/$dir/.proc/waiting"; then return 0; fi
+	done <mounts
+	return 1
 }
 
 # ---- the end of a group --------------------------------------------------------
