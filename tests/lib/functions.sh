@@ -12,12 +12,13 @@
 
 # ---- waiting -----------------------------------------------------------------
 
-# How long anything may take at most. valgrind and the sanitizers are slow.
-wait_seconds=20
-group_seconds=120
+# How long anything may take at most, on a machine that has much else to do. Who waits
+# for a condition goes on as soon as it is true. valgrind is slow.
+wait_seconds=60
+group_seconds=300
 if test -n "$SOCKFS_WRAPPER"; then
-	wait_seconds=90
-	group_seconds=400
+	wait_seconds=120
+	group_seconds=600
 fi
 
 # wait_until CONDITION [SECONDS]: evaluates the shell text CONDITION at once and
@@ -400,12 +401,13 @@ start_server()
 }
 
 # start_peer NAME [OPTION...] listen [ACTION...]: see tests/lib/peer.c; sets port.
+# It serves as long as its group may take.
 start_peer()
 {
 	local name=$1
 	shift
 	rm -f "$name.port"
-	background "$name" peer -t "$wait_seconds" -o "$name.port" "$@"
+	background "$name" peer -t "$group_seconds" -o "$name.port" "$@"
 	wait_until "test -s $name.port || ! is_running $!" || return 1
 	port=$(cat "$name.port") && return 0
 	cat "$name.err" >&2
