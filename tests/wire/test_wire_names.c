@@ -388,6 +388,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_set_timeout(t, 120); /* many_forgets makes 40,000 files first */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, mknod_then_lookup);
 	tcase_add_test(t, only_sockets_can_be_made);
