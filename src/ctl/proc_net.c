@@ -15,6 +15,7 @@
 
 #include "ctl/proc.h"
 #include "net/inet/tcp.h"
+#include "net/proto_ops.h"
 #include "uapi/addr.h"
 
 /* net/ipv4/tcp_ipv4.c: TMPSZ. Some readers count on lines of one length. */

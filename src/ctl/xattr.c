@@ -15,7 +15,7 @@
 #include "ctl/ctl.h"
 #include "fs/xattr.h"
 #include "lib/util.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/socket.h"
 #include "uapi/addr.h"
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "fs/dcache.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
 
@@ -67,7 +67,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 
 	if (sock->state != SS_LISTENING)
 		return -EINVAL;
-	if (!(sock->ops->poll(sock) & POLLIN))
+	if (!(proto_poll(sock) & POLLIN))
 		return -EAGAIN;
 	if (alias == NULL)
 		return -ENOENT; /* a listener without a name has no "beside" */
@@ -88,7 +88,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 		err = -ENOMEM;
 		goto drop_inode;
 	}
-	err = sock->ops->accept(sock, newsock);
+	err = proto_accept(sock, newsock);
 	if (err != 0)
 		goto delete_name;
 	sock_set_state(newsock, SS_CONNECTED);
@@ -113,7 +113,7 @@ static void fill_accept(struct sockfs_accept *ret, struct inode *inode)
 	ret->ino = inode->i_ino;
 	strcpy(ret->name, dentry_name(d_find_alias(inode)));
 	/* A peer that has gone already has no address any more. */
-	(void)SOCKET_I(inode)->ops->getname(SOCKET_I(inode), &ret->peer, true);
+	(void)proto_getname(SOCKET_I(inode), &ret->peer, true);
 }
 
 static ssize_t sock_try_accept(struct kiocb *iocb)

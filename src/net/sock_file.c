@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "fs/dcache.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/sock_wait.h"
 
 int sock_open(struct inode *inode, struct file *file, struct kiocb *iocb)
@@ -80,7 +80,7 @@ static ssize_t sock_try_read(struct kiocb *iocb)
 	case SS_LISTENING:
 		return sock_read_listener(iocb);
 	default:
-		return sock->sk == NULL ? 0 : sock->ops->recvmsg(sock, &iocb->ki_iter);
+		return sock->sk == NULL ? 0 : proto_recvmsg(sock, &iocb->ki_iter);
 	}
 }
 
@@ -157,7 +157,7 @@ static ssize_t sock_try_write(struct kiocb *iocb)
 	if (sock->sk == NULL)
 		return -EPIPE;
 	while (iocb->ki_iter.count > 0) {
-		ret = iocb_moved(iocb, sock->ops->sendmsg(sock, &iocb->ki_iter));
+		ret = iocb_moved(iocb, proto_sendmsg(sock, &iocb->ki_iter));
 		if (ret < 0)
 			break;
 	}
@@ -203,7 +203,7 @@ unsigned int sock_poll(struct file *file, bool arm)
 
 		events = ret >= 0 ? (unsigned int)ret : POLLERR;
 	} else if (sock->sk != NULL) {
-		events = sock->ops->poll(sock);
+		events = proto_poll(sock);
 	}
 	if (sock_has_lines(file))
 		events |= POLLIN | POLLRDNORM;
@@ -220,7 +220,7 @@ static ssize_t sock_try_fsync(struct kiocb *iocb)
 	case SS_DISCONNECTING:
 	case SS_CLOSED:
 		err = sock->sk != NULL ? sock_error(sock->sk) : 0;
-		return err != 0 || sock->sk == NULL ? err : sock->ops->sync(sock);
+		return err != 0 || sock->sk == NULL ? err : proto_sync(sock);
 	case SS_CONNECTING:
 		return -EAGAIN;
 	default:

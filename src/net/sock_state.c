@@ -5,9 +5,10 @@
 #include "config.h"
 
 #include <poll.h>
+#include <stdlib.h>
 
 #include "lib/log.h"
-#include "net/socket.h"
+#include "net/proto_ops.h"
 #include "sockfs/ioctl.h"
 #include "uapi/state.h"
 
@@ -45,13 +46,26 @@ void sock_set_state(struct socket *sock, socket_state state)
 	sock->state = state;
 }
 
+#ifdef CONFIG_DEBUG_NET
+void sock_check(const struct socket *sock, unsigned int states, bool has_sk, const char *op)
+{
+	bool allowed = states & TO(sock->state);
+
+	if (allowed && (!has_sk || sock->sk != NULL))
+		return;
+	pr_err("BUG: socket %llu: %s while %s, %s", (unsigned long long)SOCK_INODE(sock)->i_ino, op,
+	       sock_state_name(sock->state), sock->sk != NULL ? "with a sk" : "without a sk");
+	abort();
+}
+#endif
+
 socket_state sock_current_state(struct socket *sock)
 {
 	switch (sock->state) {
 	case SS_CONNECTED:
 	case SS_DISCONNECTING:
 		/* Both directions have ended, or it was reset: the kernel's word for it. */
-		return sock->ops->poll(sock) & POLLHUP ? SS_CLOSED : sock->state;
+		return proto_poll(sock) & POLLHUP ? SS_CLOSED : sock->state;
 	default:
 		return sock->state;
 	}

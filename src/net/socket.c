@@ -22,7 +22,7 @@
 
 #include "fs/dcache.h"
 #include "mm/slab.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
 
@@ -201,7 +201,7 @@ struct socket *sock_alloc(struct super_block *sb)
 void sock_release(struct socket *sock)
 {
 	if (sock->sk != NULL)
-		sock->ops->release(sock);
+		proto_release(sock);
 	if (sock->state != SS_CLOSED)
 		sock_set_state(sock, SS_CLOSED);
 }
@@ -274,7 +274,7 @@ int sock_listen(struct socket *sock, int backlog)
 		return -ESTALE;
 	if (sock->state != SS_UNCONNECTED && sock->state != SS_LISTENING)
 		return -EINVAL;
-	return sock->ops->listen(sock, backlog);
+	return proto_listen(sock, backlog);
 }
 
 int sock_shutdown(struct socket *sock, int how)
@@ -285,7 +285,7 @@ int sock_shutdown(struct socket *sock, int how)
 		return -EINVAL;
 	if (sock->state == SS_UNCONNECTED || sock->state == SS_CONNECTING)
 		return -ENOTCONN;
-	return sock->ops->shutdown(sock, how);
+	return proto_shutdown(sock, how);
 }
 
 int sock_abort(struct socket *sock)
@@ -294,24 +294,24 @@ int sock_abort(struct socket *sock)
 		return -ESTALE;
 	if (sock->state == SS_UNCONNECTED)
 		return -ENOTCONN;
-	return sock->ops->abort(sock);
+	return proto_abort(sock);
 }
 
 int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer)
 {
-	return sock->ops->getname(sock, ret_addr, peer);
+	return proto_getname(sock, ret_addr, peer);
 }
 
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 {
 	if (sock_gone(sock))
 		return -ESTALE;
-	return sock->ops->setsockopt(sock, opt);
+	return proto_setsockopt(sock, opt);
 }
 
 int sock_getsockopt_next(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
-	return sock->ops->getsockopt(sock, opt, blank);
+	return proto_getsockopt(sock, opt, blank);
 }
 
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
@@ -326,7 +326,7 @@ int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt)
 
 int sock_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq)
 {
-	return sock->ops->queues(sock, ret_inq, ret_outq);
+	return proto_queues(sock, ret_inq, ret_outq);
 }
 
 void sock_get_info(struct socket *sock, struct sockfs_info *ret_info)
@@ -335,11 +335,11 @@ void sock_get_info(struct socket *sock, struct sockfs_info *ret_info)
 	ret_info->ino = SOCK_INODE(sock)->i_ino;
 	snprintf(ret_info->proto, sizeof(ret_info->proto), "%s", sock->ops->prot->word);
 	if (sock->sk != NULL) {
-		sock->ops->info(sock, ret_info);
+		proto_info(sock, ret_info);
 		/* Neither can fail in a way that matters: unknown is 0 and "". */
-		(void)sock->ops->queues(sock, &ret_info->recvq, &ret_info->sendq);
-		(void)sock->ops->getname(sock, &ret_info->local, false);
-		(void)sock->ops->getname(sock, &ret_info->remote, true);
+		(void)proto_queues(sock, &ret_info->recvq, &ret_info->sendq);
+		(void)proto_getname(sock, &ret_info->local, false);
+		(void)proto_getname(sock, &ret_info->remote, true);
 	}
 	ret_info->state = sock_current_state(sock);
 }

@@ -66,49 +66,6 @@ static inline struct inode *SOCK_INODE(const struct socket *socket)
 }
 
 /*
- * What a protocol does for a socket. Twin of include/linux/net.h: struct
- * proto_ops. All answer 0 or -errno, and none of them ever blocks. A protocol that
- * has not an operation answers as the kernel's (-EOPNOTSUPP).
- */
-struct proto_ops {
-	struct proto *prot; /* the row (net/sock.h) */
-	/* Let go of sock->sk: FIN behind the queued data, then free, later. */
-	void (*release)(struct socket *sock);
-	/*
-	 * bind(2) of @fd, a new descriptor of this protocol and of @addr's family, which
-	 * need not be the socket's yet. -EADDRINUSE comes from here, not from listen.
-	 */
-	int (*bind)(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
-	/*
-	 * connect(2) of @fd, one of the descriptors that @sock dials with. 0: it has begun,
-	 * and @fd becomes writable when it is connected or has failed.
-	 */
-	int (*connect)(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
-	int (*listen)(struct socket *sock, int backlog);
-	/* Take a waiting connection into @newsock (fresh, unconnected), or -EAGAIN. */
-	int (*accept)(struct socket *sock, struct socket *newsock);
-	int (*shutdown)(struct socket *sock, int how);
-	/* RST now, whatever is queued; everything parked ends with ECONNABORTED. */
-	int (*abort)(struct socket *sock);
-	/* @peer: the peer's address. -ENOTCONN when there is none. */
-	int (*getname)(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
-	int (*setsockopt)(struct socket *sock, const struct sockfs_sockopt *opt);
-	/* level and name in, len and value out; @blank as for sock_getsockopt_next. */
-	int (*getsockopt)(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
-	/* Move bytes now: their number, 0 at end of file, -EAGAIN, -errno. */
-	ssize_t (*sendmsg)(struct socket *sock, struct iov_iter *from);
-	ssize_t (*recvmsg)(struct socket *sock, struct iov_iter *to);
-	/* The poll(2) events that hold. */
-	unsigned int (*poll)(struct socket *sock);
-	/* Bytes to read (connections to accept) and bytes not yet acknowledged. */
-	int (*queues)(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq);
-	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
-	int (*sync)(struct socket *sock);
-	/* Fills error, counters, sk_ino; state, queues and names come from socket.c. */
-	void (*info)(struct socket *sock, struct sockfs_info *info);
-};
-
-/*
  * Who makes sockets of a family. Twin of include/linux/net.h: net_proto_family.
  * create() gives @sock the operations of @type and @protocol (0: the first of that
  * type), as socket(2) takes them. 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT.

@@ -19,3 +19,21 @@ if [ -n "$bad" ]; then
 	printf 'includes against the layers (lib < uapi < mm < fs < net < net/core < net/inet < ctl < fuse < main):\n%s\n' "$bad"
 	exit 1
 fi
+
+# What all protocols have in common names none of them, but in comments.
+bad=$(for file in src/net/*.[ch] src/net/core/*.[ch]; do
+	sed 's,/\*.*,,; s,^[[:space:]]*\*.*,,' "$file" |
+		grep -niE 'tcp|udp|tls|(af|pf)_(unix|local)|uv_pipe' | sed "s,^,$file:,"
+done)
+if [ -n "$bad" ]; then
+	printf 'protocols named where there should be none:\n%s\n' "$bad"
+	exit 1
+fi
+
+# Each operation of a protocol is called by its wrapper, which looks at the state.
+ops=$(sed -n '/^struct proto_ops {/,/^};/s/^.*(\*\([a-z]*\))(.*/\1/p' src/net/proto_ops.h | paste -sd'|')
+bad=$(grep -rnE -- "->ops->($ops)\(" src | grep -v '^src/net/proto_ops\.h:')
+if [ -z "$ops" ] || [ -n "$bad" ]; then
+	printf 'operations (%s) that are called without their wrapper:\n%s\n' "$ops" "$bad"
+	exit 1
+fi

@@ -14,7 +14,7 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/sock_wait.h"
 #include "sockfs/ioctl.h"
 #include "unit.h"

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <signal.h>
+
 #include "sock_unit.h"
 
 /* ------------------------------------------------------- one object, two faces */
@@ -454,6 +456,39 @@ START_TEST(operations_in_each_state)
 }
 END_TEST
 
+#ifdef CONFIG_DEBUG_NET
+/* A debug build ends where a protocol is called in a state that it does not know. */
+START_TEST(calls_in_the_wrong_state)
+{
+	struct socket *sock = SOCKET_I(make_socket(sb.s_root, "f"));
+	static const socket_state wrong[] = {SS_CONNECTING, SS_UNCONNECTED, SS_CONNECTED,
+					     SS_LISTENING, SS_CONNECTED};
+	struct iov_iter nothing = {0};
+
+	make_fake(sock, wrong[_i]);
+	switch (_i) {
+	case 0:
+		(void)proto_recvmsg(sock, &nothing);
+		break;
+	case 1:
+		(void)proto_sync(sock);
+		break;
+	case 2:
+		(void)proto_accept(sock, sock);
+		break;
+	case 3:
+		(void)proto_bind(sock, 0, NULL, 0);
+		break;
+	default:
+		/* Not without what the protocol keeps. */
+		sock->sk = NULL;
+		(void)proto_poll(sock);
+		break;
+	}
+}
+END_TEST
+#endif
+
 /* Its last name has gone, and the control file is open still. */
 START_TEST(a_socket_that_is_gone)
 {
@@ -549,6 +584,9 @@ int main(void)
 	tcase_add_loop_test(tc, state_table, 0, NR_STATES * NR_STATES);
 	tcase_add_test(tc, states_are_the_abi_s);
 	tcase_add_test(tc, operations_in_each_state);
+#ifdef CONFIG_DEBUG_NET
+	tcase_add_loop_test_raise_signal(tc, calls_in_the_wrong_state, SIGABRT, 0, 5);
+#endif
 	tcase_add_test(tc, a_socket_that_is_gone);
 	tcase_add_loop_test(tc, over_and_nobody_knows, 0, 2);
 	tcase_add_test(tc, info);

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket.h"
+#include "net/proto_ops.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -76,7 +76,7 @@ static void until_readable(void)
 	struct pollfd p = {.events = POLLIN};
 
 	for (int i = 0; i < 1000; i++) {
-		if (sock->ops->poll(sock) & POLLIN)
+		if (proto_poll(sock) & POLLIN)
 			return;
 		poll(&p, 0, 10);
 	}
@@ -91,7 +91,7 @@ static void peer_says(const char *text)
 
 static ssize_t receive(void)
 {
-	return sock->ops->recvmsg(sock, &iter);
+	return proto_recvmsg(sock, &iter);
 }
 
 START_TEST(bytes_go_into_the_pipe)
@@ -198,9 +198,9 @@ static void peer_urges(char byte)
 	struct pollfd p = {.events = POLLPRI};
 
 	ck_assert_int_eq(send(peer, &byte, 1, MSG_OOB), 1);
-	for (int i = 0; i < 1000 && !(sock->ops->poll(sock) & POLLPRI); i++)
+	for (int i = 0; i < 1000 && !(proto_poll(sock) & POLLPRI); i++)
 		poll(&p, 0, 10);
-	ck_assert(sock->ops->poll(sock) & POLLPRI);
+	ck_assert(proto_poll(sock) & POLLPRI);
 }
 
 /* Bytes, the urgent one, bytes, the end: all but the urgent one arrive, by splice or not. */
@@ -216,7 +216,7 @@ START_TEST(urgent_byte_between)
 	expect_text("after");
 	until_readable();
 	ck_assert_int_eq(receive(), 0);
-	ck_assert_uint_eq(sock->ops->poll(sock) & POLLPRI, 0);
+	ck_assert_uint_eq(proto_poll(sock) & POLLPRI, 0);
 }
 END_TEST
 
@@ -225,7 +225,7 @@ START_TEST(urgent_byte_without_an_end)
 {
 	peer_urges('!');
 	/* Nothing but the mark is nothing to read. */
-	ck_assert_uint_eq(sock->ops->poll(sock) & POLLIN, 0);
+	ck_assert_uint_eq(proto_poll(sock) & POLLIN, 0);
 	ck_assert_int_eq(receive(), -EAGAIN);
 	ck_assert_int_eq(iter.iter_type, ITER_PIPE);
 	peer_says("one");

@@ -136,9 +136,9 @@ void until_polled(const struct end *e, unsigned int events)
 {
 	struct socket *sock = socket_of(e);
 
-	for (int i = 0; i < 1000 && !(sock->ops->poll(sock) & events); i++)
+	for (int i = 0; i < 1000 && !(proto_poll(sock) & events); i++)
 		poll(NULL, 0, 10);
-	ck_assert(sock->ops->poll(sock) & events);
+	ck_assert(proto_poll(sock) & events);
 }
 
 void reset_by_peer(struct end *e)

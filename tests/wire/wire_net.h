@@ -5,7 +5,7 @@
 #ifndef TESTS_WIRE_NET_H
 #define TESTS_WIRE_NET_H
 
-#include "net/socket.h"
+#include "net/proto_ops.h"
 #include "wire.h"
 
 /* A socket file that is open, and the other end of its connection (a plain socket), or -1. */

@@ -38,7 +38,7 @@ static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
 		if (err != 0)
 			return err;
 	}
-	err = sock->ops->bind(sock, sk->sk_fd, (const struct sockaddr *)sa, sockaddr_len(sa));
+	err = proto_bind(sock, sk->sk_fd, (const struct sockaddr *)sa, sockaddr_len(sa));
 	if (err == 0) {
 		sk->sk_bound = true;
 		return 0;

@@ -12,7 +12,7 @@
 #include "net/core/dial.h"
 #include "net/core/resolve.h"
 #include "net/core/wait.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 
 static inline uv_handle_t *sk_handle(struct sock *sk)
 {

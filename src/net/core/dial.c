@@ -106,7 +106,7 @@ static int dial_restore_bound(struct sk_dial *dial)
 			sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
 		err = sk_open(sk, dial->bound.ss_family);
 		if (err == 0)
-			err = dial->sock->ops->bind(dial->sock, sk->sk_fd,
+			err = proto_bind(dial->sock, sk->sk_fd,
 						    (const struct sockaddr *)&dial->bound,
 						    sockaddr_len(&dial->bound));
 	}

@@ -63,7 +63,7 @@ static int open_for(const struct sock *sk, int family, const struct sockaddr_sto
 	int err = 0, fd = sk_new_fd(sk, family);
 
 	if (fd >= 0 && bound->ss_family != AF_UNSPEC)
-		err = sock->ops->bind(sock, fd, (const struct sockaddr *)bound,
+		err = proto_bind(sock, fd, (const struct sockaddr *)bound,
 				      sockaddr_len(bound));
 	if (err != 0) {
 		close(fd);
@@ -75,7 +75,7 @@ static int open_for(const struct sock *sk, int family, const struct sockaddr_sto
 /* Connect and watch @try->fd. On failure it is the caller's still, and no handle is left. */
 static int begin(struct sk_try *try, struct socket *sock, const struct sockaddr_storage *sa)
 {
-	int err = sock->ops->connect(sock, try->fd, (const struct sockaddr *)sa, sockaddr_len(sa));
+	int err = proto_connect(sock, try->fd, (const struct sockaddr *)sa, sockaddr_len(sa));
 
 	if (err == 0)
 		err = uv_poll_init(sk_loop, &try->poll, try->fd);

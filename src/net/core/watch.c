@@ -160,11 +160,11 @@ int sk_watch_for(struct socket *sock, unsigned int events)
 
 	/* Dialling, or over: a change of state will tell. */
 	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
-		return (int)sock->ops->poll(sock);
+		return (int)proto_poll(sock);
 	err = watch_begin(sk, events & WATCH_EVENTS, &fresh);
 	if (err != 0)
 		return err;
-	events = sock->ops->poll(sock);
+	events = proto_poll(sock);
 	/* An earlier poller may not have been told so much: then its word stands. */
 	if (fresh && !sk->sk_watch_fresh) {
 		sk->sk_watch_fresh = true;
