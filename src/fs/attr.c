@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attributes of inodes: what stat(2) shows, and what chmod, chown and utimes
- * change. Twin of fs/stat.c and fs/attr.c.
+ * Attributes of inodes: what stat(2) shows, what chmod, chown and utimes change, and
+ * what time it is. Twin of fs/stat.c, fs/attr.c, and the times in fs/inode.c.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 
 #include "fs/dcache.h"
 
+#define DAY_SECONDS (24 * 60 * 60)
 #define SOCKET_SIZE (1 << 20)
 #define PLAIN_BLKSIZE 4096
 
@@ -75,4 +76,50 @@ int vfs_setattr(struct inode *inode, const struct iattr *attr)
 {
 	return inode->i_op->setattr != NULL ? inode->i_op->setattr(inode, attr)
 					    : simple_setattr(inode, attr);
+}
+
+/* ----------------------------------------------------------------------- times */
+
+void inode_touch(struct inode *inode, unsigned int which)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (which & ATTR_ATIME) {
+		inode->i_atime_sec = now.tv_sec;
+		inode->i_atime_nsec = (uint32_t)now.tv_nsec;
+	}
+	if (which & ATTR_MTIME) {
+		inode->i_mtime_sec = now.tv_sec;
+		inode->i_mtime_nsec = (uint32_t)now.tv_nsec;
+	}
+	if (which & ATTR_CTIME) {
+		inode->i_ctime_sec = now.tv_sec;
+		inode->i_ctime_nsec = (uint32_t)now.tv_nsec;
+	}
+}
+
+/* Is the time of the last reading at or before another? */
+static bool atime_not_after(const struct inode *inode, int64_t sec, uint32_t nsec)
+{
+	return inode->i_atime_sec < sec ||
+	       (inode->i_atime_sec == sec && inode->i_atime_nsec <= nsec);
+}
+
+/* fs/inode.c: relatime_need_update. */
+static bool relatime_need_update(const struct inode *inode)
+{
+	struct timespec now;
+
+	if (atime_not_after(inode, inode->i_mtime_sec, inode->i_mtime_nsec) ||
+	    atime_not_after(inode, inode->i_ctime_sec, inode->i_ctime_nsec))
+		return true;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now.tv_sec - inode->i_atime_sec >= DAY_SECONDS;
+}
+
+void touch_atime(struct inode *inode)
+{
+	if (relatime_need_update(inode))
+		inode_touch(inode, ATTR_ATIME);
 }

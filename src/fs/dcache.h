@@ -46,7 +46,10 @@ struct plain_inode {
 	struct inode vfs_inode;
 };
 
-struct plain_inode *PLAIN_I(const struct inode *inode);
+static inline struct plain_inode *PLAIN_I(const struct inode *inode)
+{
+	return container_of((struct inode *)inode, struct plain_inode, vfs_inode);
+}
 
 /* Make @inode, new, a symlink to @target. 0, -ENOMEM, or -ENOSPC: too much text (mm/vmstat.h). */
 int plain_set_link(struct inode *inode, const char *target);

@@ -19,14 +19,7 @@
 #include "mm/slab.h"
 #include "mm/vmstat.h"
 
-#define DAY_SECONDS (24 * 60 * 60)
-
 static struct kmem_cache *inode_cachep;
-
-struct plain_inode *PLAIN_I(const struct inode *inode)
-{
-	return container_of((struct inode *)inode, struct plain_inode, vfs_inode);
-}
 
 void inode_init_once(struct inode *inode)
 {
@@ -260,50 +253,4 @@ struct inode *ilookup(struct super_block *sb, uint64_t nodeid)
 	if (nodeid == sb->s_root->i_nodeid)
 		return sb->s_root;
 	return idtable_find(&sb->s_inodes, nodeid);
-}
-
-/* ------------------------------------------------------------------ attributes */
-
-void inode_touch(struct inode *inode, unsigned int which)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (which & ATTR_ATIME) {
-		inode->i_atime_sec = now.tv_sec;
-		inode->i_atime_nsec = (uint32_t)now.tv_nsec;
-	}
-	if (which & ATTR_MTIME) {
-		inode->i_mtime_sec = now.tv_sec;
-		inode->i_mtime_nsec = (uint32_t)now.tv_nsec;
-	}
-	if (which & ATTR_CTIME) {
-		inode->i_ctime_sec = now.tv_sec;
-		inode->i_ctime_nsec = (uint32_t)now.tv_nsec;
-	}
-}
-
-/* Is the time of the last reading at or before another? */
-static bool atime_not_after(const struct inode *inode, int64_t sec, uint32_t nsec)
-{
-	return inode->i_atime_sec < sec ||
-	       (inode->i_atime_sec == sec && inode->i_atime_nsec <= nsec);
-}
-
-/* fs/inode.c: relatime_need_update. */
-static bool relatime_need_update(const struct inode *inode)
-{
-	struct timespec now;
-
-	if (atime_not_after(inode, inode->i_mtime_sec, inode->i_mtime_nsec) ||
-	    atime_not_after(inode, inode->i_ctime_sec, inode->i_ctime_nsec))
-		return true;
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return now.tv_sec - inode->i_atime_sec >= DAY_SECONDS;
-}
-
-void touch_atime(struct inode *inode)
-{
-	if (relatime_need_update(inode))
-		inode_touch(inode, ATTR_ATIME);
 }

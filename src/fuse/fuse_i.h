@@ -159,6 +159,8 @@ void notify_init(struct super_block *sb, unsigned int proto_minor);
 
 extern const struct fuse_lowlevel_ops sockfs_ll_ops;
 
+/* req.c ------------------------------------------------------------------- */
+
 /*
  * Numbers to objects. NULL: the request has been answered (ESTALE, EBADF,
  * ENOTDIR) and is gone, so nothing may be asked of it any more.
@@ -169,7 +171,7 @@ struct inode *req_dir(fuse_req_t req, fuse_ino_t ino);
 struct file *req_file(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, bool dir);
 struct cred req_cred(fuse_req_t req);
 
-/* namei.c, attr.c, xattr.c, file.c, ioctl.c, dir.c: the operations -------- */
+/* namei.c, attr.c, xattr.c, file.c, ioctl.c, poll.c, dir.c: the operations - */
 
 void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ll_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);

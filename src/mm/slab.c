@@ -275,6 +275,9 @@ __attribute__((noinline)) void *kmem_cache_alloc_slow(struct kmem_cache *s)
 
 	if (should_failslab())
 		return NULL;
+	/* A fault countdown may be over. */
+	if (ac->limit == 0)
+		cache_set_limit(s);
 	if (ac->limit == 0)
 		obj = alloc_unready(s);
 	else
@@ -291,11 +294,11 @@ __attribute__((noinline)) void kmem_cache_free_slow(struct kmem_cache *s, void *
 	if (kmem_cache_debug(s) && !free_debug_processing(s, obj))
 		return;
 	slab_asan_poison(obj, ac->object_size);
+	cache_set_limit(s);
 	if (ac->limit == 0) {
 		slab_put_obj(s, obj);
 		return;
 	}
-	cache_set_limit(s);
 	cache_flush(s, ac->limit / 2);
 	ac->entry[ac->avail++] = obj;
 }

@@ -35,7 +35,6 @@
 #endif
 
 static TAILQ_HEAD(, kmem_cache) slab_caches = TAILQ_HEAD_INITIALIZER(slab_caches);
-static long fault_countdown; /* allocations until the one that fails, 0: off */
 
 /* ------------------------------------------------------------------ sizes */
 
@@ -250,29 +249,14 @@ void get_slabinfo(const struct kmem_cache *s, struct slabinfo *sinfo)
 
 /* -------------------------------------------------------- fault countdown */
 
-bool failslab_armed(void)
-{
-	return fault_countdown != 0;
-}
-
 void kmem_fault_after(long n)
 {
 	struct kmem_cache *s;
 
-	fault_countdown = n > 0 ? n : 0;
+	failslab_arm(n);
 	TAILQ_FOREACH(s, &slab_caches, list) {
 		if (failslab_armed())
 			cache_flush(s, 0);
 		cache_set_limit(s);
 	}
-}
-
-bool should_failslab(void)
-{
-	if (likely(fault_countdown == 0))
-		return false;
-	if (--fault_countdown != 0)
-		return false;
-	kmem_fault_after(-1);
-	return true;
 }

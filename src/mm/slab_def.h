@@ -134,10 +134,12 @@ void cache_set_limit(struct kmem_cache *s);
 /* Give the ready objects back to their slabs until @keep are left. */
 void cache_flush(struct kmem_cache *s, unsigned int keep);
 
-/* ---------------------------------------------------------- slab_common.c */
+/* ------------------------------------------------------------- failslab.c */
 
 /* Is a fault countdown running? Then every allocation must come by. */
 bool failslab_armed(void);
+/* Let it begin at @n, or end (-1); the caches are the caller's business. */
+void failslab_arm(long n);
 
 /* ----------------------------------------------------------- slab_debug.c */
 
