@@ -23,6 +23,10 @@
 /* The largest read and write of one request, and room for the headers before it. */
 #define SESSION_MAX_IO (1u << 20)
 #define SESSION_BUF_SIZE (SESSION_MAX_IO + 4096u)
+/* Zeros behind a message: names in a broken one end there, fixed structures are whole. */
+#define SESSION_BUF_PAD 1024u
+/* Buffers that are kept for the next parked writes. */
+#define SESSION_FREE_BUFS 4
 
 /* A read of fewer bytes is sooner copied than spliced. */
 #define SESSION_SPLICE_MIN (32u << 10)
@@ -61,6 +65,8 @@ struct sockfs_session {
 	struct kmem_cache *iocb_cache;
 	char *buf;     /* the message that is being worked on */
 	size_t len;    /* its bytes */
+	char *free_bufs[SESSION_FREE_BUFS];
+	unsigned int nr_free_bufs;
 	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */
 	struct reply_pipe pipe; /* for large reads */
 	struct kiocb_queue bulk; /* large reads that stand back, parked (bulk.c) */
@@ -71,16 +77,22 @@ struct sockfs_session {
 	bool got_init;
 };
 
-/* session.c --------------------------------------------------------------- */
-
 static inline struct sockfs_session *req_session(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
 }
 
+/* turn.c ------------------------------------------------------------------ */
+
 /* Around the answering of a parked request: more requests may follow soon. */
 void session_work_begin(struct sockfs_session *s);
 void session_work_end(struct sockfs_session *s);
+
+/* buf.c ------------------------------------------------------------------- */
+
+/* 0 or -ENOMEM; session_free_bufs() is needed in both cases. */
+int session_alloc_bufs(struct sockfs_session *s);
+void session_free_bufs(struct sockfs_session *s);
 
 /* Do these bytes lie within the message? libfuse does not look. */
 bool session_in_message(const struct sockfs_session *s, const void *p, size_t len);
@@ -89,6 +101,12 @@ bool session_in_message(const struct sockfs_session *s, const void *p, size_t le
 char *session_take_buf(struct sockfs_session *s);
 /* Give back a buffer that was taken. */
 void session_put_buf(struct sockfs_session *s, char *buf);
+
+/* mount.c ----------------------------------------------------------------- */
+
+/* libfuse's session with the options @args and @s for its user data. NULL: why was logged. */
+struct fuse_session *session_new_fuse(struct fuse_args *args, const struct fuse_lowlevel_ops *ops,
+				      struct sockfs_session *s);
 
 /* iocb.c ------------------------------------------------------------------ */
 

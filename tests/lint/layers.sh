@@ -13,7 +13,7 @@ bad=$(
 	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
 	grep -rnE "$include<(ares|idn2)\.h>" src | grep -v '^src/net/core/resolve\.c:'
 	grep -rnE "$include<uv\.h>" src |
-		grep -vE '^src/(net/(core|inet)/[a-z_]+\.[ch]|fuse/(session|spin)\.[ch]|loop\.[ch]|main\.c):'
+		grep -vE '^src/(net/(core|inet)/[a-z_]+\.[ch]|fuse/(session_i|turn|spin)\.[ch]|loop\.[ch]|main\.c):'
 )
 if [ -n "$bad" ]; then
 	printf 'includes against the layers (lib < uapi < mm < fs < net < net/core < net/inet < ctl < fuse < main):\n%s\n' "$bad"
