@@ -50,6 +50,11 @@ static const struct row rows[] = {
 	{ "many-8", many_run, KIND(PLAIN) | KIND(SOCKFS), 8, false, false },
 	{ "many-64", many_run, KIND(PLAIN) | KIND(SOCKFS), 64, false, false },
 	{ "many-512", many_run, KIND(PLAIN) | KIND(SOCKFS), 512, false, false },
+	{ "fair-inq", fair_inq_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "fair-talk", fair_talk_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "fair-poll", fair_poll_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
+	{ "fair-nospin", fair_nospin_run, KIND(SOCKFS), 0, false, false },
+	{ "fair-ctl", fair_ctl_run, KIND(SOCKFS), 0, false, false },
 	{ "slab", slab_run, KIND(SLAB) | KIND(GLIBC) | KIND(JEMALLOC) | KIND(MIMALLOC), 0, false,
 	  true },
 	{ "access", access_run, KIND(SLAB), 1000000, false, false },
@@ -195,10 +200,10 @@ static int set_up(struct bench *b, const struct form *form)
 	if (err == 0)
 		err = peer_start(&b->peer, form->cat_bytes);
 	if (err == 0)
-		err = daemon_start(b, b->sockfs, b->mnt[SOCKFS], sizeof(b->mnt[0]),
+		err = daemon_start(b, b->sockfs, NULL, b->mnt[SOCKFS], sizeof(b->mnt[0]),
 				   &b->daemon[SOCKFS]);
 	if (err == 0)
-		err = daemon_start(b, b->floor, b->mnt[FLOOR], sizeof(b->mnt[0]),
+		err = daemon_start(b, b->floor, NULL, b->mnt[FLOOR], sizeof(b->mnt[0]),
 				   &b->daemon[FLOOR]);
 	return err;
 }

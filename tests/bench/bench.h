@@ -10,6 +10,7 @@
  *   bulk.c     throughput, cat, CPU per GB
  *   talk.c     round trips, dial, accept, create and unlink
  *   many.c     a small talker beside many bulk connections
+ *   fair.c     who waits how long beside whom
  *   scale.c    memory, idle CPU, time by number of files
  *   malloc.c   runs slab_bench with each allocator
  *
@@ -177,8 +178,12 @@ struct chan {
 	pid_t relay;  /* socat, or 0 */
 };
 
-/* Mounts @program on a new folder; it says by a descriptor when the mount answers. */
-int daemon_start(struct bench *b, const char *program, char *mnt, size_t len, pid_t *ret_pid);
+/*
+ * Mounts @program on a new folder, with @option if that is not NULL; it says by a
+ * descriptor when the mount answers.
+ */
+int daemon_start(struct bench *b, const char *program, const char *option, char *mnt, size_t len,
+		 pid_t *ret_pid);
 /* Unmounts, and waits for it. */
 int daemon_stop(const char *mnt, pid_t pid);
 
@@ -194,6 +199,20 @@ pid_t spawn(char *const argv[], int in, int out);
 /* Its exit status as 0 or -errno. */
 int spawn_wait(pid_t pid);
 
+/* A daemon of sockfs of its own. */
+struct site {
+	unsigned int files;
+	pid_t pid;
+	char mnt[sizeof(((struct bench *)0)->mnt[0])];
+};
+
+/* @option: of the daemon, or NULL. */
+int site_start(struct bench *b, struct site *site, const char *option);
+/* Everything goes to @site from now on; @site gets what was used before. */
+void site_swap(struct bench *b, struct site *site);
+/* Stops it if it was started; the first error of both. */
+int site_stop(const struct site *site, int err);
+
 /* ---------------------------------------------------------------------- rows */
 
 int bulk_run(struct bench *b, enum kind kind, const struct row *row);
@@ -204,6 +223,11 @@ int named_run(struct bench *b, enum kind kind, const struct row *row);
 int accept_run(struct bench *b, enum kind kind, const struct row *row);
 int create_run(struct bench *b, enum kind kind, const struct row *row);
 int many_run(struct bench *b, enum kind kind, const struct row *row);
+int fair_inq_run(struct bench *b, enum kind kind, const struct row *row);
+int fair_talk_run(struct bench *b, enum kind kind, const struct row *row);
+int fair_poll_run(struct bench *b, enum kind kind, const struct row *row);
+int fair_nospin_run(struct bench *b, enum kind kind, const struct row *row);
+int fair_ctl_run(struct bench *b, enum kind kind, const struct row *row);
 int slab_run(struct bench *b, enum kind kind, const struct row *row);
 int access_run(struct bench *b, enum kind kind, const struct row *row);
 /* Once, not in rounds: */

@@ -51,10 +51,11 @@ int spawn_wait(pid_t pid)
 
 /* ---------------------------------------------------------------------- mounts */
 
-int daemon_start(struct bench *b, const char *program, char *mnt, size_t len, pid_t *ret_pid)
+int daemon_start(struct bench *b, const char *program, const char *option, char *mnt, size_t len,
+		 pid_t *ret_pid)
 {
-	char option[40], c;
-	char *argv[] = { (char *)program, option, (char *)"-f", mnt, NULL };
+	char notify[40], c;
+	char *argv[] = { (char *)program, notify, (char *)"-f", mnt, (char *)option, NULL };
 	int fds[2];
 	pid_t pid;
 	ssize_t n;
@@ -62,7 +63,7 @@ int daemon_start(struct bench *b, const char *program, char *mnt, size_t len, pi
 	snprintf(mnt, len, "%s/mnt%u", b->dir, b->next_name++);
 	if (mkdir(mnt, 0755) != 0 || pipe2(fds, O_CLOEXEC) != 0)
 		return -errno;
-	snprintf(option, sizeof(option), "--notify-fd=%d", fds[1]);
+	snprintf(notify, sizeof(notify), "--notify-fd=%d", fds[1]);
 	fcntl(fds[1], F_SETFD, 0);
 	pid = spawn(argv, -1, STDERR_FILENO);
 	close(fds[1]);

@@ -27,6 +27,7 @@ tests_bench_bench_SOURCES = \
 	tests/bench/bench.h \
 	tests/bench/bulk.c \
 	tests/bench/chan.c \
+	tests/bench/fair.c \
 	tests/bench/malloc.c \
 	tests/bench/many.c \
 	tests/bench/peer.c \

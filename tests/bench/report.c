@@ -35,9 +35,11 @@ static double divisor(const struct store *s, const struct target *t, int round)
 	value = den != NULL ? den->sample[round] : (double)NAN;
 	if (t->or_den == NR_KINDS)
 		return value;
-	/* Of two that are measured the slower one is the limit. */
 	other = store_find(s, metric, t->or_den);
 	second = other != NULL ? other->sample[round] : (double)NAN;
+	if (t->sum)
+		return value + second;
+	/* Of two that are measured the slower one is the limit. */
 	return isnan(value) || second < value ? second : value;
 }
 

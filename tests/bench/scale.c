@@ -40,15 +40,7 @@ static double rss(const struct bench *b)
 	return kib < 0 ? -1 : (double)kib * 1024;
 }
 
-/* A daemon of its own, with its number of files. */
-struct site {
-	unsigned int files;
-	pid_t pid;
-	char mnt[sizeof(((struct bench *)0)->mnt[0])];
-};
-
-/* Everything goes to @site from now on; @site gets what was used before. */
-static void site_swap(struct bench *b, struct site *site)
+void site_swap(struct bench *b, struct site *site)
 {
 	struct site old = { .pid = b->daemon[SOCKFS] };
 
@@ -60,13 +52,12 @@ static void site_swap(struct bench *b, struct site *site)
 	bench_watch(b->daemon[SOCKFS]);
 }
 
-static int site_start(struct bench *b, struct site *site)
+int site_start(struct bench *b, struct site *site, const char *option)
 {
-	return daemon_start(b, b->sockfs, site->mnt, sizeof(site->mnt), &site->pid);
+	return daemon_start(b, b->sockfs, option, site->mnt, sizeof(site->mnt), &site->pid);
 }
 
-/* Stops it if it was started; the first error of both. */
-static int site_stop(const struct site *site, int err)
+int site_stop(const struct site *site, int err)
 {
 	int stopped = site->pid > 0 ? daemon_stop(site->mnt, site->pid) : 0;
 
@@ -242,7 +233,7 @@ int files_run(struct bench *b, enum kind kind, const struct row *row)
 	/* The last one has the most, and its memory is what is told. */
 	while (err == 0 && nr < ARRAY_SIZE(levels) && levels[nr] <= b->files) {
 		site[nr].files = levels[nr];
-		err = site_start(b, &site[nr]);
+		err = site_start(b, &site[nr], NULL);
 		site_swap(b, &site[nr]);
 		if (err == 0)
 			err = fill(b, levels[nr], &start);
@@ -314,7 +305,7 @@ static int idle_part(struct bench *b)
 int idle_run(struct bench *b, enum kind kind, const struct row *row)
 {
 	struct site site = { .files = 0 };
-	int err = site_start(b, &site);
+	int err = site_start(b, &site, NULL);
 
 	(void)kind;
 	(void)row;

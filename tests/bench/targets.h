@@ -11,7 +11,8 @@ struct target {
 	enum kind num;
 	const char *den_metric; /* NULL: the same */
 	enum kind den;		/* NR_KINDS: the figure itself, undivided */
-	enum kind or_den;	/* this one instead where it is slower; NR_KINDS: no */
+	enum kind or_den;	/* a second one; NR_KINDS: no */
+	bool sum;		/* divide by both together; else by the slower one */
 	char op;		/* '>' at least, '<' at most, ' ' only told */
 	double value;
 	const char *unit; /* of the figures */
