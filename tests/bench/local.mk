@@ -6,16 +6,12 @@
 BENCH = full
 BENCHFLAGS =
 BENCH_OUT = bench-results
+# Under which name bench-doc keeps it.
+BENCH_RUN = quiet
 EXTRA_PROGRAMS += $(BENCHES)
 EXTRA_DIST += \
 	doc/BENCHMARKS.md \
-	doc/bench/bench.json \
-	doc/bench/many.svg \
-	doc/bench/read.svg \
-	doc/bench/rtt.svg \
-	doc/bench/scale.svg \
-	doc/bench/slab.svg \
-	doc/bench/write.svg \
+	doc/bench \
 	tests/bench/misses.sh \
 	tests/bench/plots.gp \
 	tests/bench/publish.sh \
@@ -49,7 +45,7 @@ bench: $(BENCHES) $(bin_PROGRAMS)
 
 # Into the source folder, to be looked at and committed.
 bench-doc:
-	$(SHELL) $(srcdir)/tests/bench/publish.sh '$(BENCH_OUT)' $(srcdir)/doc
+	$(SHELL) $(srcdir)/tests/bench/publish.sh '$(BENCH_OUT)' $(srcdir)/doc '$(BENCH_RUN)'
 
 .PHONY: bench bench-doc
 
