@@ -18,6 +18,7 @@
 #define MANY_BLOCK (128u << 10)
 
 struct crowd {
+	size_t size;
 	atomic_bool stop;
 	atomic_ullong bytes;
 	atomic_int err;
@@ -70,14 +71,19 @@ static void member_end(struct member *m)
 		chan_close(&m->chan);
 }
 
-/* Talks for the given time; the latencies are in @l. */
+/*
+ * Talks for the given time, and until the crowd, if there is one, has moved something, which
+ * on a busy machine may be later; the latencies are in @l.
+ */
 static int talk_beside(const struct chan *c, struct crowd *crowd, int ms, struct latencies *l)
 {
+	unsigned long long before = crowd->bytes;
 	uint64_t now = now_ns(), end = now + (uint64_t)ms * 1000000u, last;
 	char byte = 'x';
 	int err = 0;
 
-	while (err == 0 && now < end) {
+	while (err == 0 && crowd->err == 0 &&
+	       (now < end || (crowd->size > 0 && crowd->bytes == before))) {
 		err = round_trip(c, &byte, 1);
 		last = now;
 		now = now_ns();
@@ -116,7 +122,7 @@ int many_run(struct bench *b, enum kind kind, const struct row *row)
 {
 	size_t n = 0, size = min(row->size, b->crowd);
 	struct member *member = calloc(size + 1, sizeof(*member));
-	struct crowd crowd = { .stop = false };
+	struct crowd crowd = { .size = size };
 	struct chan c;
 	int err = member == NULL ? -ENOMEM : chan_open(b, kind, SERVE_ECHO, &c);
 

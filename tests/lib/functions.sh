@@ -349,12 +349,12 @@ background()
 	on_exit "kill_pid $!"
 }
 
-# finished NAME [STATUS]: waits for its end; the exit status must be STATUS (0).
+# finished NAME [STATUS [SECONDS]]: waits for its end; the exit status must be STATUS (0).
 finished()
 {
 	local pid status
 	pid=$(cat "$1.pid")
-	wait_until "! is_running $pid" || return 1
+	wait_until "! is_running $pid" "${3-}" || return 1
 	wait "$pid"
 	status=$?
 	test $status -eq "${2:-0}" && return 0
