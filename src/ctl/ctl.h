@@ -35,13 +35,7 @@ ssize_t ctl_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
  */
 ssize_t face_ioctl(struct kiocb *iocb, unsigned int cmd, void *arg);
 
-/* ctl_tree.c -------------------------------------------------------------- */
-
-/* Make @inode, the directory .ctl, the mirror of @root. 0. */
-int ctl_root_init(struct inode *root, struct inode *inode);
-
-/* The mirror of @real, made if there is none. 0 or -errno. */
-int ctl_mirror(struct inode *real, struct inode **ret_inode);
+/* mirror.c ---------------------------------------------------------------- */
 
 /*
  * The st_ino of the mirror of the inode with the st_ino @ino, known before there is
@@ -49,8 +43,19 @@ int ctl_mirror(struct inode *real, struct inode **ret_inode);
  */
 uint64_t ctl_ino(uint64_t ino);
 
+/* The real inode of the mirror @mirror; NULL: it is gone. */
+struct inode *ctl_real(const struct inode *mirror);
+
 /* The socket of the control file @inode; NULL: it is gone, or closed for good. */
 struct socket *ctl_socket(const struct inode *inode);
+
+/* ctl_tree.c -------------------------------------------------------------- */
+
+/* Make @inode, the directory .ctl, the mirror of @root. 0. */
+int ctl_root_init(struct inode *root, struct inode *inode);
+
+/* The mirror of @real, made if there is none. 0 or -errno. */
+int ctl_mirror(struct inode *real, struct inode **ret_inode);
 
 /* The real inode that @inode is the mirror of; NULL: it is none, or that one is gone. */
 struct inode *ctl_mirrored(const struct inode *inode);

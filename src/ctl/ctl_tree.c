@@ -35,7 +35,6 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
-#include "net/socket.h"
 #include "uapi/info.h"
 
 /* Of a control file, as the files of /sys have it; no status is so long. */
@@ -49,24 +48,6 @@ static const struct inode_operations ctl_file_iops, ctl_link_iops;
 static bool is_top(const struct inode *inode)
 {
 	return PLAIN_I(inode)->number == inode->i_sb->s_root->i_nodeid;
-}
-
-/* The real inode of a mirror; NULL: it is gone. */
-static struct inode *real_of(const struct inode *mirror)
-{
-	return ilookup(mirror->i_sb, PLAIN_I(mirror)->number);
-}
-
-struct socket *ctl_socket(const struct inode *inode)
-{
-	const struct inode *real = real_of(inode);
-
-	return real == NULL || real->i_state & I_CLEAR ? NULL : SOCKET_I(real);
-}
-
-uint64_t ctl_ino(uint64_t ino)
-{
-	return ino | (uint64_t)1 << 48;
 }
 
 static void mirror_set(struct inode *inode, const struct inode *real)
@@ -165,7 +146,7 @@ static bool is_mirrored(const struct inode *real, const struct inode *dir)
 
 static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode **ret_inode)
 {
-	const struct inode *real = real_of(dir);
+	const struct inode *real = ctl_real(dir);
 	const struct dentry *dentry;
 
 	if (real == NULL)
@@ -180,7 +161,7 @@ static int ctl_lookup(struct inode *dir, const struct qstr *name, struct inode *
 
 static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
 {
-	const struct inode *real = real_of(inode);
+	const struct inode *real = ctl_real(inode);
 
 	/* How many directories are in it nobody counts. */
 	if (is_top(inode)) {
@@ -197,7 +178,7 @@ static void ctl_getattr(const struct inode *inode, struct stat *ret_st)
 
 static int ctl_setattr(struct inode *inode, const struct iattr *attr)
 {
-	struct inode *real = real_of(inode);
+	struct inode *real = ctl_real(inode);
 	int err;
 
 	if (is_top(inode))
@@ -219,7 +200,7 @@ static int ctl_setattr(struct inode *inode, const struct iattr *attr)
  */
 static int ctl_dir_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
-	struct inode *real = real_of(inode);
+	struct inode *real = ctl_real(inode);
 	int err;
 
 	if (real == NULL)
@@ -313,5 +294,5 @@ struct inode *ctl_mirrored(const struct inode *inode)
 	bool mirror = inode->i_op == &ctl_dir_iops || inode->i_op == &ctl_file_iops ||
 		      inode->i_op == &ctl_link_iops;
 
-	return mirror ? real_of(inode) : NULL;
+	return mirror ? ctl_real(inode) : NULL;
 }
