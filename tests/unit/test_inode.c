@@ -5,6 +5,8 @@
 #include <sys/statvfs.h>
 
 #include "fs/xattr.h"
+#include <time.h>
+
 #include "fs_unit.h"
 
 static void setup(void)
@@ -272,6 +274,37 @@ START_TEST(sockets_have_a_limit)
 }
 END_TEST
 
+/* As relatime: a reading is noted that is the first since a change, or since a day. */
+START_TEST(times_of_reading)
+{
+	static const struct {
+		int64_t sec; /* since the last reading */
+		uint32_t atime_nsec, mtime_nsec, ctime_nsec;
+		bool noted;
+	} cases[] = {
+		{0, 5, 4, 4, false},	 {0, 5, 5, 4, true},
+		{0, 5, 4, 5, true},	 {0, 5, 6, 4, true},
+		{0, 5, 4, 6, true},	 {86000, 5, 4, 4, false},
+		{86500, 5, 4, 4, true},
+	};
+	struct inode *inode = make_file(sb.s_root, "f");
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int64_t sec = now.tv_sec - cases[i].sec;
+
+		inode->i_atime_sec = inode->i_mtime_sec = inode->i_ctime_sec = sec;
+		inode->i_atime_nsec = cases[i].atime_nsec;
+		inode->i_mtime_nsec = cases[i].mtime_nsec;
+		inode->i_ctime_nsec = cases[i].ctime_nsec;
+		touch_atime(inode);
+		ck_assert_msg((inode->i_atime_sec != sec || inode->i_atime_nsec != 5) ==
+			      cases[i].noted, "case %zu", i);
+	}
+}
+END_TEST
+
 /* Each allocation of creating fails once: nothing is left of it. */
 START_TEST(create_without_memory)
 {
@@ -300,10 +333,12 @@ START_TEST(super_block_without_memory)
 {
 	struct super_block other;
 	long failed = 0;
+	int err;
 
 	super_fini(&sb);
 	while (kmem_fault_after(failed + 1),
-	       super_init(&other, &bare_ops, &bare_dir_iops, 0755, 0, 0) != 0) {
+	       (err = super_init(&other, &bare_ops, &bare_dir_iops, 0755, 0, 0)) != 0) {
+		ck_assert_int_eq(err, -ENOMEM);
 		ck_assert_ptr_eq(kmem_cache_next(NULL), bare_cachep);
 		ck_assert_ptr_null(kmem_cache_next(bare_cachep));
 		failed++;
@@ -438,6 +473,7 @@ int main(void)
 	tcase_add_test(tc, stale_numbers_stay_stale);
 	tcase_add_test(tc, stale_handles_stay_stale);
 	tcase_add_test(tc, sockets_have_a_limit);
+	tcase_add_test(tc, times_of_reading);
 	tcase_add_test(tc, create_without_memory);
 	tcase_add_test(tc, super_block_without_memory);
 	tcase_add_test(tc, unmount_with_everything_open);

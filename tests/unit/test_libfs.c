@@ -358,6 +358,29 @@ START_TEST(rename_touches)
 }
 END_TEST
 
+START_TEST(exchange_touches)
+{
+	struct inode *const touched[] = {root, full, f, find(full, "x")};
+
+	for (size_t i = 0; i < ARRAY_SIZE(touched); i++)
+		touched[i]->i_ctime_sec = touched[i]->i_mtime_sec = 1;
+	ck_assert_int_eq(rename_name(root, "f", full, "x", EXCHANGE), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(touched); i++) {
+		ck_assert_int_gt(touched[i]->i_ctime_sec, 1);
+		ck_assert(i < 2 ? touched[i]->i_mtime_sec > 1 : touched[i]->i_mtime_sec == 1);
+	}
+}
+END_TEST
+
+START_TEST(link_touches)
+{
+	f->i_ctime_sec = f->i_mtime_sec = 1;
+	ck_assert_int_eq(link_to(f, a, "f3"), 0);
+	ck_assert_int_gt(f->i_ctime_sec, 1);
+	ck_assert_int_eq(f->i_mtime_sec, 1);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------- memory */
 
 START_TEST(making_without_memory)
@@ -405,6 +428,8 @@ int main(void)
 	tcase_add_test(tc, rename_without_memory);
 	tcase_add_test(tc, rename_between_kinds_of_directories);
 	tcase_add_test(tc, rename_touches);
+	tcase_add_test(tc, exchange_touches);
+	tcase_add_test(tc, link_touches);
 	tcase_add_test(tc, making_without_memory);
 	suite_add_tcase(s, tc);
 	return unit_run(s);

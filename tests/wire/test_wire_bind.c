@@ -278,6 +278,36 @@ START_TEST(no_one_joins_another_users_listener)
 }
 END_TEST
 
+/* A dial that fails leaves a bound socket as it was, on its address and no other. */
+START_TEST(bound_after_a_failed_dial)
+{
+	struct handle h = make_file("h"), taken = make_file("taken");
+	struct sockfs_addr nobody, peer;
+	unsigned int port;
+	int fd = plain_socket(0, false), conn;
+
+	nobody = loopback(plain_listener(fd));
+	close(fd);
+	ck_assert_int_eq(bind_to(&h, 0), 0);
+	port = port_of(&h);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ioc(&h, SOCKFS_IOC_CONNECT, &nobody), -ECONNREFUSED);
+		ck_assert_uint_eq(port_of(&h), port);
+		ck_assert_int_eq(bind_to(&h, 0), -EINVAL);
+		ck_assert_int_eq(bind_to(&taken, port), -EADDRINUSE);
+	}
+	/* And the one that succeeds comes from there. */
+	fd = plain_socket(0, false);
+	peer = loopback(plain_listener(fd));
+	ck_assert_int_eq(ioc(&h, SOCKFS_IOC_CONNECT, &peer), 0);
+	ck_assert_uint_eq(port_of(&h), port);
+	conn = accept(fd, NULL, NULL);
+	ck_assert_int_ge(conn, 0);
+	close(conn);
+	close(fd);
+}
+END_TEST
+
 /* Two of one user in the mount share, a third of another user does not. */
 START_TEST(users_of_the_mount_apart)
 {
@@ -387,6 +417,7 @@ int main(void)
 	tcase_add_loop_test(tc, an_address_in_use, 0, 2);
 	tcase_add_test(tc, a_dialler_comes_back_at_once);
 	tcase_add_test(tc, no_one_joins_another_users_listener);
+	tcase_add_test(tc, bound_after_a_failed_dial);
 	tcase_add_test(tc, users_of_the_mount_apart);
 	tcase_add_test(tc, a_daemon_that_cannot_give_away);
 	tcase_add_test(tc, whose_a_connection_is);

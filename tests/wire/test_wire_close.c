@@ -117,6 +117,22 @@ START_TEST(an_abort_under_a_writer)
 }
 END_TEST
 
+/* Nobody waited: the next read is told, and only that one; what comes then is an end. */
+START_TEST(an_abort_that_nobody_saw)
+{
+	struct end e = make_connected(w, "f");
+	size_t len = 1;
+	char c;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_ABORT, NULL), 0);
+	ck_assert_int_eq(answer_of(wire_read(w, e.ino, e.fh, 1, O_RDWR)), -ECONNABORTED);
+	ck_assert_int_eq(wire_answer(w, wire_read(w, e.ino, e.fh, 1, O_RDWR), &c, 1, &len), 0);
+	ck_assert_uint_eq(len, 0);
+	ck_assert_int_eq(answer_of(wire_write(w, e.ino, e.fh, "x", 1, O_RDWR)), -EPIPE);
+	close(e.peer);
+}
+END_TEST
+
 /* ----------------------------------------------------------------------- sleeping */
 
 static void on_time(uv_timer_t *timer)
@@ -240,6 +256,51 @@ START_TEST(an_abort_before_it_is_reaped)
 }
 END_TEST
 
+/* Called off, and set again by its control file when there is nobody left to close it. */
+START_TEST(reaped_though_it_was_over_before)
+{
+	struct sockfs_sockopt opt = {.level = SOL_SOCKFS, .name = SOCKFS_SO_REAP, .len = 4};
+	int second = 1;
+	unsigned int port;
+	struct end srv = make_listener(w, "127.0.0.1", &port), f;
+	struct sockfs_accept a;
+	struct inode *inode;
+	int fd;
+
+	set_option(&srv, SOL_SOCKFS, SOCKFS_SO_REAP, 1);
+	fd = dial(AF_INET, port);
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_ACCEPT, &a), 0);
+	f = open_file(w, a.name);
+	f.peer = fd;
+	inode = ilookup(&w->sb, f.ino);
+	set_option(&f, SOL_SOCKFS, SOCKFS_SO_REAP, 0);
+	reset_by_peer(&f);
+	ck_assert_int_eq(wire_release(w, f.ino, f.fh), 0);
+	/* Its hang-up has come, and was of no interest. */
+	for (int i = 0; i < 4; i++)
+		wire_turn(w);
+	memcpy(opt.value, &second, sizeof(second));
+	ck_assert_int_eq(sock_setsockopt(socket_of(&f), &opt), 0);
+	ck_assert(wire_until(w, has_no_name, inode));
+}
+END_TEST
+
+/* Who waits for a connection is told that none will come. */
+START_TEST(a_listener_that_is_shut_down)
+{
+	unsigned int port;
+	struct end srv = make_listener(w, "127.0.0.1", &port);
+	uint64_t u = wire_read(w, srv.ino, srv.fh, 64, O_RDWR);
+	int32_t how = SHUT_WR;
+
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_SHUTDOWN, &how), 0);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
+	how = SHUT_RD;
+	ck_assert_int_eq(ioc(&srv, SOCKFS_IOC_SHUTDOWN, &how), 0);
+	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), -EINVAL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------------- the watch */
 
 static bool is_asleep(void *sk)
@@ -287,10 +348,13 @@ int main(void)
 	tcase_add_test(tc, bytes_that_nobody_read);
 	tcase_add_loop_test(tc, linger_times, 0, 2);
 	tcase_add_test(tc, an_abort_under_a_writer);
+	tcase_add_test(tc, an_abort_that_nobody_saw);
 	tcase_add_test(tc, nobody_waits_any_more);
 	tcase_add_test(tc, the_end_is_quiet);
 	tcase_add_test(tc, a_time_limit_outlives_the_descriptor);
 	tcase_add_test(tc, an_abort_before_it_is_reaped);
+	tcase_add_test(tc, reaped_though_it_was_over_before);
+	tcase_add_test(tc, a_listener_that_is_shut_down);
 	tcase_add_test(tc, a_watch_that_nobody_wants_sleeps);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <sys/ioctl.h>
 
-#include "wire.h"
+#include "lib/util.h"
+#include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
 #define NO_SUCH_ID 0x7777777700000123u
@@ -234,6 +235,39 @@ START_TEST(setattr_sets)
 }
 END_TEST
 
+/* The kernel asks for it where the writer may not keep the bits. */
+START_TEST(a_write_takes_special_bits)
+{
+	static const struct {
+		uint32_t flags;
+		mode_t mode, left;
+	} cases[] = {
+		{0, 06755, 06755},
+		{FUSE_WRITE_KILL_SUIDGID, 06755, 0755},
+		{FUSE_WRITE_KILL_SUIDGID, 06745, 02745}, /* setgid without x means something else */
+		{FUSE_WRITE_KILL_SUIDGID, 0755, 0755},
+	};
+	struct end e = make_connected(w, "web");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fuse_setattr_in mode = {.valid = FATTR_MODE, .mode = cases[i].mode};
+		struct fuse_write_in in = {
+			.fh = e.fh, .size = 1, .flags = O_RDWR, .write_flags = cases[i].flags};
+		struct fuse_attr a;
+		uint64_t u;
+
+		ck_assert_int_eq(setattr(e.ino, &mode, &a), 0);
+		w->last_inval = 0;
+		u = wire_send(w, FUSE_WRITE, e.ino, &in, sizeof(in), "x", 1);
+		ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), 0);
+		ck_assert_uint_eq(w->last_inval, cases[i].left != cases[i].mode ? e.ino : 0);
+		ck_assert_int_eq(wire_getattr(w, e.ino, &a), 0);
+		ck_assert_uint_eq(a.mode, S_IFREG | cases[i].left);
+	}
+	close(e.peer);
+}
+END_TEST
+
 START_TEST(setattr_refuses)
 {
 	struct fuse_setattr_in in = {.valid = FATTR_SIZE, .size = 5};
@@ -437,6 +471,7 @@ int main(void)
 	tcase_add_test(t, bad_handles);
 	tcase_add_test(t, ioctl_sizes);
 	tcase_add_test(t, setattr_sets);
+	tcase_add_test(t, a_write_takes_special_bits);
 	tcase_add_test(t, setattr_refuses);
 	tcase_add_test(t, statfs_counts_sockets);
 	tcase_add_test(t, too_many_sockets);

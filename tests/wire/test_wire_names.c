@@ -52,6 +52,28 @@ START_TEST(mknod_then_lookup)
 }
 END_TEST
 
+/* Only what the daemon has made for itself and named nowhere stays as it is for good. */
+START_TEST(how_long_attributes_are_valid)
+{
+	struct fuse_getattr_in in = {0};
+	struct fuse_entry_out e, fixed;
+	struct fuse_attr_out nameless;
+
+	ck_assert_int_eq(wire_mknod(w, ROOT, "f", S_IFREG | 0644, &e), 0);
+	ck_assert_int_eq(wire_lookup(w, ROOT, ".proc", &fixed), 0);
+	ck_assert_uint_gt(e.attr_valid, 0);
+	ck_assert_uint_eq(fixed.attr_valid, e.attr_valid);
+	ck_assert_int_eq(wire_unlink(w, ROOT, "f"), 0);
+	ck_assert_int_eq(wire_call(w, FUSE_GETATTR, e.nodeid, &in, sizeof(in), NULL, 0, &nameless,
+				   sizeof(nameless), NULL),
+			 0);
+	ck_assert_uint_eq(nameless.attr_valid, e.attr_valid);
+	ck_assert_int_eq(wire_lookup(w, ROOT, "tcp", &fixed), 0);
+	ck_assert_int_eq(wire_lookup(w, fixed.nodeid, "localhost", &fixed), 0);
+	ck_assert_uint_gt(fixed.attr_valid, e.attr_valid);
+}
+END_TEST
+
 START_TEST(only_sockets_can_be_made)
 {
 	struct fuse_entry_out e;
@@ -391,6 +413,7 @@ int main(void)
 	tcase_set_timeout(t, 120); /* many_forgets makes 40,000 files first */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, mknod_then_lookup);
+	tcase_add_test(t, how_long_attributes_are_valid);
 	tcase_add_test(t, only_sockets_can_be_made);
 	tcase_add_test(t, bad_names);
 	tcase_add_test(t, bad_numbers);

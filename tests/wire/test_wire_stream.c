@@ -337,6 +337,17 @@ START_TEST(what_the_poller_knows_is_no_news)
 }
 END_TEST
 
+/* One who waits for room only, then one who waits for bytes. */
+START_TEST(pollers_of_different_things)
+{
+	ck_assert_uint_ne(events(3, POLLOUT) & POLLOUT, 0);
+	ck_assert_uint_eq(events(4, POLLIN) & POLLIN, 0);
+	expect_silence();
+	ck_assert_int_eq(write(peer, "x", 1), 1);
+	expect_told(4);
+}
+END_TEST
+
 START_TEST(bytes_taken_by_another_are_told_anew)
 {
 	int n = 1;
@@ -393,6 +404,7 @@ static TCase *tests(void)
 	tcase_add_test(t, the_end_behind_unread_bytes_is_told);
 	tcase_add_test(t, unread_bytes_do_not_spin);
 	tcase_add_test(t, what_the_poller_knows_is_no_news);
+	tcase_add_test(t, pollers_of_different_things);
 	tcase_add_test(t, bytes_taken_by_another_are_told_anew);
 	tcase_add_test(t, a_parked_reader_and_a_poller);
 	tcase_add_test(t, a_poller_of_a_socket_that_goes);
