@@ -136,8 +136,9 @@ struct kiocb_step {
  * An operation that takes a kiocb either finishes and returns its result (then
  * ki_complete is never called and the kiocb stays the caller's), or returns
  * -EIOCBQUEUED. From then on the kiocb is parked: whoever parked it owns it
- * until it calls ki_complete exactly once, and never before it has returned that. A parked kiocb is found from two
- * sides, so each side unlinks it first and completes it then:
+ * until it calls ki_complete exactly once, and never before it has returned that. A
+ * parked kiocb is found from two sides, so each side unlinks it first and completes
+ * it then:
  *
  *   - what it waits for happened: ki_retry() is tried, its result delivered;
  *   - the caller was signalled, or the daemon ends: ki_cancel() is called.
