@@ -4,12 +4,12 @@
 # the greeting of a mail server, until it ends or is silent for SECONDS (5).
 #
 # The limit is part of the path, for `read -t` and TMOUT of bash do nothing on a file.
-# A read that takes longer fails as with EAGAIN.
+# cat reads, for the `read` of some shells (busybox, ksh93) tries again when time is up.
 set -eu
 [ $# -ge 3 ] || { echo "usage: $0 MOUNT HOST PORT [SECONDS]" >&2; exit 2; }
 seconds=${4:-5}
 
 exec 3<> "$1/tcp/connect_timeout=$seconds,rcvtimeo=$seconds/$2/$3"
-while read -r line <&3; do
+cat <&3 | while read -r line; do
 	printf '%s\n' "$line"
 done
