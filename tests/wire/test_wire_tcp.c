@@ -111,7 +111,7 @@ static const char *read_file(const char *dir, const char *name)
 
 	ck_assert_int_eq(wire_lookup(w, ROOT, dir, &d), 0);
 	ck_assert_int_eq(wire_lookup(w, d.nodeid, name, &f), 0);
-	ck_assert_int_eq(wire_open(w, f.nodeid, O_RDONLY, &o), 0);
+	ck_assert_int_eq(wire_wait(w, wire_start_open(w, f.nodeid, O_RDONLY), &o, sizeof(o), NULL), 0);
 	ck_assert_int_eq(wire_wait(w, wire_read(w, f.nodeid, o.fh, sizeof(buf) - 1, O_RDONLY), buf,
 				   sizeof(buf) - 1, &len),
 			 0);
