@@ -4,7 +4,7 @@
 # the greeting of a mail server, until it ends or is silent for SECONDS (5).
 #
 # The limit is part of the path, for `read -t` and TMOUT of bash do nothing on a file.
-# cat reads, for the `read` of some shells (busybox, ksh93) tries again when time is up.
+# cat reads, for the `read` of busybox sh waits in poll(2), which has no limit.
 set -eu
 [ $# -ge 3 ] || { echo "usage: $0 MOUNT HOST PORT [SECONDS]" >&2; exit 2; }
 seconds=${4:-5}

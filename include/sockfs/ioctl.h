@@ -54,8 +54,8 @@ struct sockfs_sockopt {
 /* Options of sockfs itself; each value is an __s32 in seconds, 0 for none. */
 #define SOL_SOCKFS 0x5346
 #define SOCKFS_SO_CONNECT_TIMEOUT 1 /* a dial that takes longer ends with ETIMEDOUT */
-#define SOCKFS_SO_RCVTIMEO 2	    /* a read that waits longer ends with EAGAIN */
-#define SOCKFS_SO_SNDTIMEO 3	    /* a write that waits longer ends with EAGAIN */
+#define SOCKFS_SO_RCVTIMEO 2	    /* a read that waits longer ends with ETIMEDOUT */
+#define SOCKFS_SO_SNDTIMEO 3	    /* a write that waits longer ends with ETIMEDOUT */
 #define SOCKFS_SO_REAP 4	    /* listeners: remove finished accepted files after this */
 
 /* States, as SOCKFS_IOC_INFO reports them (linux/net.h has the first five words). */

@@ -197,7 +197,9 @@ void sock_state_change(struct socket *sock)
 }
 
 /*
- * Complete what is over its deadline; returns the next one, 0 for none. A
+ * Complete what is over its deadline; returns the next one, 0 for none. A socket says
+ * EAGAIN here, but who reads a file takes that for O_NONBLOCK: Python and Tcl for the
+ * end of it, without a word, and ksh93 and less ask again for ever. A
  * completion may change the queue, so the walk begins anew behind each; the
  * oldest stand first and expire first.
  */
@@ -214,7 +216,7 @@ again:
 		if (iocb->ki_deadline == 0)
 			continue;
 		if (iocb->ki_deadline <= now) {
-			sock_cancel(iocb, -EAGAIN);
+			sock_cancel(iocb, -ETIMEDOUT);
 			goto again;
 		}
 		if (first == 0 || iocb->ki_deadline < first)

@@ -56,8 +56,8 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 void sock_unpark(struct kiocb *iocb);
 
 /*
- * End what is over its deadline with -EAGAIN and look whether a fsync is done. The next
- * deadline, 0: none. The caller holds the inode.
+ * End what is over its deadline with -ETIMEDOUT and look whether a fsync is done. The
+ * next deadline, 0: none. The caller holds the inode.
  */
 uint64_t sock_expire_all(struct socket *sock, uint64_t now);
 

@@ -209,7 +209,7 @@ void sock_write_space(struct socket *sock);
  * asks the protocol anew and ends with -errno when that cannot tell.
  */
 void sock_state_change(struct socket *sock);
-/* The timer asked for has come: ends what is over its deadline with -EAGAIN. */
+/* The timer asked for has come: ends what is over its deadline with -ETIMEDOUT. */
 void sock_timeout(struct socket *sock, uint64_t now);
 /*
  * Complete everything parked on @sock with @err. False: nobody was told of it,

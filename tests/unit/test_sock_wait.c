@@ -293,17 +293,17 @@ START_TEST(time_limits)
 	ck_assert_int_eq(start(&c, 10, sock_write_iter), PARKED);
 	ck_assert_uint_eq(fake.timer, 3000);
 	sock_timeout(sock, 3000);
-	check_ended(&c, -EAGAIN, 1);
+	check_ended(&c, -ETIMEDOUT, 1);
 	ck_assert_uint_eq(fake.timer, 6000);
 	sock_timeout(sock, 6000);
-	check_ended(&a, -EAGAIN, 2);
+	check_ended(&a, -ETIMEDOUT, 2);
 	ck_assert_uint_eq(fake.timer, 7000);
 	/* Too early: nothing ends, and the timer is set again. */
 	sock_timeout(sock, 6999);
 	ck_assert_uint_eq(b.completed, 0);
 	ck_assert_uint_eq(fake.timer, 7000);
 	sock_timeout(sock, 7000);
-	check_ended(&b, -EAGAIN, 3);
+	check_ended(&b, -ETIMEDOUT, 3);
 	ck_assert_uint_eq(fake.sk.sk_timer, 0);
 }
 END_TEST

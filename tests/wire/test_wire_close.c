@@ -222,7 +222,7 @@ START_TEST(a_time_limit_outlives_the_descriptor)
 	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
 	ck_assert_ptr_nonnull(sk_replace(socket_of(&e)->sk));
 	ck_assert_uint_ne(socket_of(&e)->sk->sk_timer, 0);
-	ck_assert_int_eq(answer_of(u), -EAGAIN);
+	ck_assert_int_eq(answer_of(u), -ETIMEDOUT);
 	close(e.peer);
 }
 END_TEST
