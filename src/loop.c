@@ -31,6 +31,7 @@
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
 #include "net/socket.h"
+#include "policy/reload.h"
 
 #define DRAIN_MS 5000
 
@@ -81,7 +82,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 	uv_stop(&d->loop);
 }
 
-static int start_signals(struct daemon *d, bool foreground)
+static int start_signals(struct daemon *d, const struct options *opt)
 {
 	static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -91,7 +92,13 @@ static int start_signals(struct daemon *d, bool foreground)
 		int err;
 
 		/* A background process has no terminal that could hang up. */
-		if (signums[i] == SIGHUP && !foreground) {
+		if (signums[i] == SIGHUP && opt->policy != NULL) {
+			err = policy_reload_start(&d->loop, opt->policy);
+			if (err != 0)
+				return err;
+			continue;
+		}
+		if (signums[i] == SIGHUP && !opt->foreground) {
 			signal(SIGHUP, SIG_IGN);
 			continue;
 		}
@@ -174,7 +181,7 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	d->session = sockfs_session_new(&d->loop, &d->sb, &opt->mount_args, &events);
 	if (d->session == NULL)
 		return -ENOMEM;
-	err = start_signals(d, opt->foreground);
+	err = start_signals(d, opt);
 	if (err != 0)
 		return fail("signals", err);
 	err = sockfs_session_mount(d->session, opt->mountpoint);
@@ -217,6 +224,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		err = daemon_serve(d, opt);
 
 	d->ending = true;
+	policy_reload_stop();
 	if (d->session != NULL)
 		sockfs_session_stop(d->session);
 	super_fini(&d->sb);

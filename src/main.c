@@ -19,10 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_policy.h"
 #include "lib/log.h"
 #include "loop.h"
-#include "net/core/policy.h"
 #include "options.h"
+#include "policy/policy.h"
 
 struct process {
 	struct options opt;
@@ -148,7 +149,7 @@ static void tune_malloc(void)
 
 static int run(struct process *p)
 {
-	enum log_level level = p->opt.foreground ? LOGLEVEL_WARNING : LOGLEVEL_INFO;
+	enum log_level level = p->opt.foreground ? LOGLEVEL_NOTICE : LOGLEVEL_INFO;
 	int status = -1;
 
 	if (options_check_mountpoint(&p->opt) != 0)
@@ -177,6 +178,8 @@ int main(int argc, char **argv)
 	if (fill_std_fds() != 0)
 		return 1;
 	log_open("sockfs", false, LOGLEVEL_INFO);
+	if (argc > 1 && strcmp(argv[1], "--check-policy") == 0)
+		return check_policy(argc - 2, argv + 2);
 	status = options_parse(argc, argv, &p.opt);
 	if (status < 0)
 		status = run(&p);

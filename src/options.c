@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "net/core/policy.h"
+#include "policy/file.h"
+#include "policy/policy.h"
 
 /* A megabyte and a header, in the power of two that the kernel makes of it. */
 #define DEFAULT_PIPE (2u << 20)
@@ -39,6 +40,8 @@ static const char help_text[] =
 	"  -o OPT[,OPT]...        mount options, see below\n"
 	"  -h, --help             show this and exit\n"
 	"  -V, --version          show the version and exit\n"
+	"      --check-policy FILE [connect|listen ADDRESS [uid USER] [gid GROUP]]\n"
+	"                         say what FILE would, and exit\n"
 	"      --notify-fd=N      write a newline to descriptor N when the mount answers\n"
 	"\n"
 	"Options of sockfs:\n"
@@ -54,6 +57,7 @@ static const char help_text[] =
 	"  sndtimeo=SEC           how long a write may wait; 0: for ever (0)\n"
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
+	"  policy=FILE            who may connect and listen where, see sockfs.policy(5)\n"
 	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
 	"  spin=USEC              how long to look for the next request before sleeping, while\n"
 	"                         that pays; 0: never (50)\n"
@@ -83,6 +87,7 @@ enum {
 	KEY_SNDTIMEO,
 	KEY_ALLOW,
 	KEY_DENY,
+	KEY_POLICY,
 	KEY_PIPE,
 	KEY_SPIN,
 	KEY_NONEMPTY,
@@ -113,6 +118,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("sndtimeo=", KEY_SNDTIMEO),
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
+	FUSE_OPT_KEY("policy=", KEY_POLICY),
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
 	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
@@ -221,6 +227,32 @@ static int parse_rule(const char *arg, bool allow)
 	int err = policy_add(strchr(arg, '=') + 1, allow);
 
 	return err == 0 ? 0 : bad("%s: %s", arg, err == -EINVAL ? "not an address" : strerror(-err));
+}
+
+/*
+ * The whole path: the daemon changes its directory, and reads the file again. Links stay as they
+ * are, so that one can be made to lead to another file.
+ */
+static int parse_policy(struct options *opt, const char *arg)
+{
+	const char *name = strchr(arg, '=') + 1;
+	char *cwd = *name != '/' ? getcwd(NULL, 0) : NULL;
+	char message[512], *path = NULL;
+	struct policy *policy;
+	int n;
+
+	if (*name != '/' && cwd == NULL)
+		return bad("%s: %s", arg, strerror(errno));
+	n = asprintf(&path, "%s%s%s", cwd != NULL ? cwd : "", cwd != NULL ? "/" : "", name);
+	free(cwd);
+	if (n < 0)
+		return bad("%s", strerror(ENOMEM));
+	free(opt->policy);
+	opt->policy = path;
+	if (policy_read(path, &policy, message, sizeof(message)) != 0)
+		return bad("%s", message);
+	policy_set(policy);
+	return 0;
 }
 
 static int parse_notify_fd(struct options *opt, const char *arg)
@@ -340,6 +372,8 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 	case KEY_ALLOW:
 	case KEY_DENY:
 		return parse_rule(arg, key == KEY_ALLOW);
+	case KEY_POLICY:
+		return parse_policy(opt, arg);
 	case KEY_NONEMPTY:
 		opt->nonempty = true;
 		return 0;
@@ -441,5 +475,6 @@ void options_free(struct options *opt)
 {
 	free(opt->source);
 	free(opt->mountpoint);
+	free(opt->policy);
 	fuse_opt_free_args(&opt->mount_args);
 }

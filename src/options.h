@@ -26,13 +26,14 @@ struct options {
 	uint64_t max_sockets;
 	uint64_t max_parked, max_text; /* bytes (mm/vmstat.h), 0: not bounded */
 	int connect_timeout, rcvtimeo, sndtimeo; /* seconds, 0: none */
+	char *policy;  /* the whole path of the policy file, NULL: none */
 	struct sockfs_tuning tuning;
 	struct fuse_args mount_args; /* for libfuse: a program name and -o's */
 };
 
 /*
  * Parse @argv into @ret_opt, which options_free() frees in any case. Rules of
- * allow= and deny= go to net/core/policy.h at once. Returns -1 to go on, or the
+ * allow=, deny= and policy= go to policy/policy.h at once. Returns -1 to go on, or the
  * status to exit with: 0 after help or version on stdout, 1 after one line on
  * stderr.
  */

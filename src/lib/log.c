@@ -17,6 +17,7 @@ static enum log_target log_target = LOG_TARGET_STDERR;
 static char log_prog[32] = "sockfs"; /* openlog(3) keeps the pointer, so it is static */
 
 BUILD_BUG_ON((int)LOGLEVEL_ERR != LOG_ERR || (int)LOGLEVEL_WARNING != LOG_WARNING);
+BUILD_BUG_ON((int)LOGLEVEL_NOTICE != LOG_NOTICE);
 BUILD_BUG_ON((int)LOGLEVEL_INFO != LOG_INFO || (int)LOGLEVEL_DEBUG != LOG_DEBUG);
 
 void log_open(const char *prog, bool to_syslog, enum log_level max)

@@ -26,6 +26,7 @@
 enum log_level {
 	LOGLEVEL_ERR = 3,     /* something failed that somebody asked for */
 	LOGLEVEL_WARNING = 4, /* it goes on, but not as asked */
+	LOGLEVEL_NOTICE = 5,  /* what somebody has asked to be told */
 	LOGLEVEL_INFO = 6,    /* start, end, and what an administrator would ask for */
 	LOGLEVEL_DEBUG = 7,   /* every move; sockfs -d */
 };
@@ -67,6 +68,7 @@ void log_printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 #define pr_err(fmt, ...) log_printk(LOGLEVEL_ERR, pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_warn(fmt, ...) log_printk(LOGLEVEL_WARNING, pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_notice(fmt, ...) log_printk(LOGLEVEL_NOTICE, pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info(fmt, ...) log_printk(LOGLEVEL_INFO, pr_fmt(fmt), ##__VA_ARGS__)
 
 /* The arguments are evaluated only when the line will be written. */

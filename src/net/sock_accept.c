@@ -17,6 +17,7 @@
 #include "fs/dcache.h"
 #include "net/proto_ops.h"
 #include "net/sock_wait.h"
+#include "policy/policy.h"
 #include "sockfs/ioctl.h"
 
 /* The first NAME.n that is free; numbers grow and are not used again. */
@@ -69,6 +70,9 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 		return -EINVAL;
 	if (!(proto_poll(sock) & POLLIN))
 		return -EAGAIN;
+	err = policy_accept(cred, sock->sk->sk_prot->word, sock->sk->sk_fd);
+	if (err != 0)
+		return err;
 	if (alias == NULL)
 		return -ENOENT; /* a listener without a name has no "beside" */
 	err = sock_next_name(sock, alias, name);

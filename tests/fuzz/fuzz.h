@@ -3,6 +3,8 @@
  * A fuzzer of the FUSE edge: bytes become a program of requests, broken and
  * whole, of a kernel that has lost its mind; and of peers that come and go.
  *
+ * fuzz_policy.c is another target, of policy files.
+ *
  * fuzz_one.c runs one input, fuzz_net.c has the peers, fuzz.c makes inputs at
  * random. libFuzzer can make them instead:
  *

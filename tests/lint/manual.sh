@@ -63,4 +63,8 @@ described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockc
 described_all sockfs.7 Cm "$(printf '%s\n' "$operations" |
 	sed -n 's/^[^"]*, "\([a-z]*\)",.* OP_TEXT.*/\1/p')"
 described_all sockfs.7 Cm "$(sed -n 's/^\t\[SOCKFS_.* = "\([a-z]*\)",\( .*\)*$/\1/p' src/uapi/state.c)"
+# The words of policy files.
+described_all sockfs.policy.5 Cm "$(sed -n 's/^\t{"\([a-z]*\)", .*parse_[a-z]*},$/\1/p' src/policy/parse.c)"
+described_all sockfs.policy.5 Cm 'allow deny connect listen log any private'
+described_all sockfs.policy.5 Cm "$(sed -n 's/.*words\[\] = {\(.*\)};$/\1/p' src/policy/rules.c | tr -d '",')"
 exit $failed

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of net/core/policy.c: rules, and ports that are root's. */
+/* Unit tests of policy/policy.c: rules of the mount options, and ports that are root's. */
 #include "config.h"
 
-#include "net/core/policy.h"
+#include "policy/policy.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -18,7 +18,8 @@
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
-static const struct cred root = {0, 0, 1}, user = {1000, 1000, 2};
+static const struct policy_ask root = {.cred = {0, 0, 1}, .proto = "tcp"},
+			      user = {.cred = {1000, 1000, 2}, .proto = "tcp"};
 
 static struct sockaddr_storage sockaddr_of(const char *host, unsigned int port)
 {
@@ -244,11 +245,11 @@ START_TEST(other_families)
 }
 END_TEST
 
-static int bind_errno(const struct cred *cred, const char *host, unsigned int port)
+static int bind_errno(const struct policy_ask *ask, const char *host, unsigned int port)
 {
 	struct sockaddr_storage ss = sockaddr_of(host, port);
 
-	return policy_bind(cred, (struct sockaddr *)&ss);
+	return policy_bind(ask, (struct sockaddr *)&ss);
 }
 
 START_TEST(bind_ports)

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/core/policy.h"
+#include "policy/policy.h"
 #include "net/socket.h"
 #include "wire.h"
 

@@ -22,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "net/core/policy.h"
+#include "policy/policy.h"
 #include "net/socket.h"
 #include "wire_net.h"
 

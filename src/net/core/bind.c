@@ -14,22 +14,28 @@
 #include <sys/socket.h>
 
 #include "net/core/core.h"
-#include "net/core/policy.h"
 
 struct bind_op {
 	struct socket *sock;
 	struct kiocb *iocb;
 	struct resolve *resolve;
+	struct policy_ask ask;
 	int err;
 	bool any;    /* no host given: any address */
 	bool parked; /* the answer goes by ki_complete */
 };
 
+static void bind_free(struct bind_op *op)
+{
+	policy_ask_fini(&op->ask);
+	free(op);
+}
+
 static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
-		    const struct cred *cred)
+		    const struct policy_ask *ask)
 {
 	struct sock *sk = sock->sk;
-	int err = policy_bind(cred, (const struct sockaddr *)sa);
+	int err = policy_bind(ask, (const struct sockaddr *)sa);
 
 	if (err != 0)
 		return err;
@@ -51,8 +57,8 @@ static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
  * The first address that can be had. An IPv6 any-address serves IPv4 as well,
  * so it is tried before the IPv4 one.
  */
-static int bind_list(struct socket *sock, const struct addr_list *list, const struct cred *cred,
-		     bool any)
+static int bind_list(struct socket *sock, const struct addr_list *list,
+		     const struct policy_ask *ask, bool any)
 {
 	int err = -ENXIO;
 
@@ -62,7 +68,7 @@ static int bind_list(struct socket *sock, const struct addr_list *list, const st
 		for (size_t i = 0; i < list->n; i++) {
 			if (pass == 0 && list->addr[i].ss_family != AF_INET6)
 				continue;
-			err = bind_one(sock, &list->addr[i], cred);
+			err = bind_one(sock, &list->addr[i], ask);
 			if (err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL)
 				return err;
 		}
@@ -77,13 +83,13 @@ static void on_bind_resolved(void *arg, int err, struct addr_list *list)
 
 	op->resolve = NULL;
 	if (err == 0)
-		err = bind_list(op->sock, list, &op->iocb->ki_cred, op->any);
+		err = bind_list(op->sock, list, &op->ask, op->any);
 	free(list);
 	op->err = err;
 	if (parked) {
 		struct kiocb *iocb = op->iocb;
 
-		free(op);
+		bind_free(op);
 		iocb->ki_complete(iocb, err);
 	}
 }
@@ -93,7 +99,7 @@ static void bind_cancel(struct kiocb *iocb, int err)
 	struct bind_op *op = iocb->ki_park[0];
 
 	resolve_cancel(op->resolve);
-	free(op);
+	bind_free(op);
 	iocb->ki_complete(iocb, err);
 }
 
@@ -116,7 +122,9 @@ int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb 
 	op->sock = sock;
 	op->iocb = iocb;
 	op->any = addr->host[0] == '\0';
-	err = sk->sk_prot->resolve(addr, true, on_bind_resolved, op, &op->resolve);
+	err = policy_ask_init(&op->ask, &iocb->ki_cred, sk->sk_prot->word, NULL);
+	if (err == 0)
+		err = sk->sk_prot->resolve(addr, true, on_bind_resolved, op, &op->resolve);
 	if (err == 0 && op->resolve != NULL) {
 		op->parked = true;
 		iocb->ki_park[0] = op;
@@ -125,6 +133,6 @@ int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb 
 	}
 	if (err == 0)
 		err = op->err;
-	free(op);
+	bind_free(op);
 	return err;
 }

@@ -13,6 +13,7 @@
 #include "net/core/resolve.h"
 #include "net/core/wait.h"
 #include "net/proto_ops.h"
+#include "policy/policy.h"
 
 static inline uv_handle_t *sk_handle(struct sock *sk)
 {
@@ -99,7 +100,7 @@ void sk_try_close(struct sk_try *try);
 struct sk_dial {
 	struct socket *sock;
 	struct kiocb *iocb; /* who waits, or NULL */
-	struct cred cred;
+	struct policy_ask ask;
 	struct resolve *resolve;
 	struct addr_list *list;
 	size_t next;	       /* in list */

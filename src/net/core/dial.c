@@ -32,7 +32,6 @@
 
 #include "lib/log.h"
 #include "net/core/core.h"
-#include "net/core/policy.h"
 #include "net/sock_wait.h"
 
 #define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
@@ -46,6 +45,7 @@ static void dial_put(struct sk_dial *dial)
 {
 	if (--dial->refs > 0)
 		return;
+	policy_ask_fini(&dial->ask);
 	free(dial->list);
 	free(dial);
 }
@@ -203,7 +203,7 @@ static int dial_one(struct sk_dial *dial, const struct sockaddr_storage *sa)
 {
 	struct sk_try *try;
 	int fd = dial->bound_fd;
-	int err = policy_connect(&dial->cred, (const struct sockaddr *)sa,
+	int err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
 				 (const struct sockaddr *)&dial->bound);
 
 	if (err != 0)
@@ -369,6 +369,21 @@ static int dial_keep_bound(struct sk_dial *dial, struct sock *sk)
 	return err;
 }
 
+/* May the caller ask for @addr at all? 0 or -errno; @ask is to be ended in any case. */
+static int dial_ask(struct policy_ask *ask, const struct cred *cred, const char *proto,
+		    const struct sockfs_addr *addr)
+{
+	char *name = NULL;
+	int err = policy_wants_names() ? resolve_name(addr, &name) : 0;
+
+	if (err == 0)
+		err = policy_ask_init(ask, cred, proto, name);
+	if (err == 0)
+		err = policy_lookup(ask, addr->port);
+	free(name);
+	return err;
+}
+
 int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
 {
 	struct sock *sk;
@@ -389,12 +404,13 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 	if (dial == NULL)
 		return -ENOMEM;
 	dial->sock = sock;
-	dial->cred = iocb->ki_cred;
 	dial->err = -ENXIO;
 	dial->refs = 2; /* the sock's, and ours until we return */
 	dial->bound_fd = -1;
 	TAILQ_INIT(&dial->tries);
-	err = dial_keep_bound(dial, sk);
+	err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot->word, addr);
+	if (err == 0)
+		err = dial_keep_bound(dial, sk);
 	if (err != 0)
 		goto free_dial;
 	sk = sock->sk;
@@ -427,6 +443,7 @@ put_dial:
 	return err;
 
 free_dial:
+	policy_ask_fini(&dial->ask);
 	free(dial);
 	return err;
 }

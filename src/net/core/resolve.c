@@ -534,6 +534,21 @@ static int number_port(struct sockfs_addr *addr, const char *proto)
 	return err;
 }
 
+int resolve_name(const struct sockfs_addr *addr, char **ret_name)
+{
+	struct sockfs_addr a = *addr;
+	struct addr_list *list = NULL;
+	int err;
+
+	*ret_name = NULL;
+	snprintf(a.port, sizeof(a.port), "0");
+	err = a.host[0] != '\0' ? list_from_numbers(&a, false, &list) : 0;
+	free(list);
+	if (err == -EAGAIN)
+		err = host_to_ascii(a.host, ret_name);
+	return err == -ENOMEM ? err : 0;
+}
+
 int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, const char *proto, bool passive,
 		  resolve_cb *cb, void *arg, struct resolve **ret_r)
 {

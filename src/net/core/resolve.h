@@ -50,6 +50,12 @@ int resolve_start(uv_loop_t *loop, const struct sockfs_addr *addr, const char *p
  */
 void resolve_cancel(struct resolve *r);
 
+/*
+ * The name of @addr's host in ASCII, as name servers are asked for it: *ret_name, for free(3), is
+ * NULL for a number, for no host, and for what cannot be a name. 0 or -ENOMEM.
+ */
+int resolve_name(const struct sockfs_addr *addr, char **ret_name);
+
 /* An ARES_ status to -errno, as resolve_cb has it. */
 int resolve_errno(int status);
 

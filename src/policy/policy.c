@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place that says yes or no.
+ */
+#include "config.h"
+
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/ask.h"
+#include "policy/mount_rules.h"
+#include "policy/tell.h"
+#include "uapi/addr.h"
+
+static struct policy *file; /* NULL: there is none */
+
+int policy_add(const char *rule, bool allow)
+{
+	return mount_rules_add(rule, allow);
+}
+
+void policy_set(struct policy *policy)
+{
+	policy_tell_rest();
+	policy_free(file);
+	file = policy;
+}
+
+void policy_clear(void)
+{
+	policy_set(NULL);
+	mount_rules_clear();
+}
+
+bool policy_wants_names(void)
+{
+	return file != NULL;
+}
+
+int policy_ask_init(struct policy_ask *ask, const struct cred *cred, const char *proto,
+		    const char *host)
+{
+	int err;
+
+	*ask = (struct policy_ask){.cred = *cred, .proto = proto};
+	if (file == NULL)
+		return 0;
+	err = ask_set_name(ask, host);
+	return err == 0 && file->has_groups ? ask_read_groups(ask) : err;
+}
+
+/* What the policy file says, told where it is to be told. */
+static int ask_file(const struct policy_ask *ask, enum policy_verb verb, const struct sockaddr *sa,
+		    const struct sockaddr *bound)
+{
+	const struct rule *rule;
+
+	if (file == NULL)
+		return 0;
+	rule = policy_match(file, ask, verb, sa, bound);
+	policy_tell(file, rule, ask, verb, sa);
+	return rule != NULL && rule->allow ? 0 : -EACCES;
+}
+
+int policy_lookup(const struct policy_ask *ask, const char *port)
+{
+	const struct rule *rule;
+
+	if (file == NULL || ask->name == NULL)
+		return 0;
+	rule = policy_match_name(file, ask, port);
+	if (rule != NULL && rule->allow)
+		return 0;
+	policy_tell(file, rule, ask, POLICY_CONNECT, NULL);
+	return -EACCES;
+}
+
+int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
+		   const struct sockaddr *bound)
+{
+	int err = mount_rules_connect(sa, bound);
+
+	return err != 0 ? err : ask_file(ask, POLICY_CONNECT, sa, bound);
+}
+
+/* Asked each time: an administrator may change it under a running daemon. ip(7). */
+static unsigned int unprivileged_port_start(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned int port = IPPORT_RESERVED;
+
+	if (f) {
+		if (fscanf(f, "%u", &port) != 1)
+			port = IPPORT_RESERVED;
+		fclose(f);
+	}
+	return port;
+}
+
+int policy_bind(const struct policy_ask *ask, const struct sockaddr *sa)
+{
+	unsigned int port = addr_port(sa);
+
+	if (ask->cred.uid != 0 && port != 0 && port < unprivileged_port_start())
+		return -EACCES;
+	return ask_file(ask, POLICY_LISTEN, sa, NULL);
+}
+
+int policy_accept(const struct cred *cred, const char *proto, int fd)
+{
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+	struct policy_ask ask;
+	int err;
+
+	if (file == NULL)
+		return 0;
+	if (getsockname(fd, (struct sockaddr *)&local, &len) != 0)
+		return -errno;
+	err = policy_ask_init(&ask, cred, proto, NULL);
+	if (err == 0)
+		err = ask_file(&ask, POLICY_LISTEN, (struct sockaddr *)&local, NULL);
+	policy_ask_fini(&ask);
+	return err;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SIGHUP: read the policy file again, without anybody waiting for it.
+ */
+#ifndef POLICY_RELOAD_H
+#define POLICY_RELOAD_H
+
+#include <uv.h>
+
+/*
+ * From now on SIGHUP reads @path (which must stay) in a thread and puts the rules in force
+ * between two requests; a bad file is one line of log and changes nothing. Connections
+ * that there are stay. The loop does not stay alive for it. 0 or -errno.
+ */
+int policy_reload_start(uv_loop_t *loop, const char *path);
+/* No more. The handle goes with the next turns of the loop. Idempotent. */
+void policy_reload_stop(void);
+
+#endif /* POLICY_RELOAD_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines of log about decisions, so few that nobody can fill a disk with them.
+ */
+#include "config.h"
+
+#include "policy/tell.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "lib/log.h"
+#include "uapi/addr.h"
+
+static struct budget {
+	const char *what;
+	time_t second;
+	unsigned int told, left_out;
+} refusals = {.what = "refusals"}, permits = {.what = "permissions"};
+
+static void say_left_out(struct budget *b)
+{
+	if (b->left_out != 0)
+		pr_notice("policy: %u more %s are not told", b->left_out, b->what);
+	b->left_out = 0;
+}
+
+/* lib/ratelimit.c: ___ratelimit, by whole seconds. */
+static bool may_tell(struct budget *b)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec != b->second) {
+		b->second = now.tv_sec;
+		b->told = 0;
+		say_left_out(b);
+	}
+	if (b->told < TELL_MAX) {
+		b->told++;
+		return true;
+	}
+	b->left_out++;
+	return false;
+}
+
+void policy_tell_rest(void)
+{
+	say_left_out(&refusals);
+	say_left_out(&permits);
+}
+
+void policy_tell(const struct policy *p, const struct rule *rule, const struct policy_ask *ask,
+		 enum policy_verb verb, const struct sockaddr *sa)
+{
+	const bool allow = rule != NULL && rule->allow;
+	char place[32] = " no rule", where[ADDR_TEXT_MAX];
+	struct sockfs_addr addr;
+
+	if (allow && !rule->log)
+		return;
+	if (!may_tell(allow ? &permits : &refusals))
+		return;
+	if (rule != NULL)
+		snprintf(place, sizeof(place), "%u", rule->line);
+	addr_from_sockaddr(sa, &addr);
+	addr_format(&addr, where, sizeof(where));
+	pr_notice("%s:%s: %s: uid %u gid %u pid %d: %s %s %s%s%s%s", p->path, place,
+		  allow ? "allowed" : "refused", ask->cred.uid, ask->cred.gid, (int)ask->cred.pid,
+		  ask->proto, verb == POLICY_LISTEN ? "listen on" : "connect to", where,
+		  ask->name != NULL ? " (" : "", ask->name != NULL ? ask->name : "",
+		  ask->name != NULL ? ")" : "");
+}

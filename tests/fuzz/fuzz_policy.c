@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Policy files: bytes as they are, or bytes that choose among the words of the
+ * grammar; whatever comes out is asked questions. fuzz.c or libFuzzer makes the bytes.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "lib/util.h"
+#include "policy/match.h"
+#include "policy/parse.h"
+
+#define TEXT_MAX 65536
+
+static const char *const words[] = {
+	"allow ", "deny ", "connect ", "listen ", "to ", "on ", "port ", "proto ", "uid ", "gid ",
+	"log ", "any", "private", "*", "*.", "a.example", ".", ",", ", ", "\n", "\n", "\nallow connect ",
+	"\ndeny connect to ", "\nallow listen on ", "10.0.0.0/8", "::1", "fe80::/10", "::ffff:1.2.3.4",
+	"/", "1", "80-90", "65535", "4294967294", "-", "tcp", "udp,tls", "root", "0", "http", " ", "\t",
+	"\\\n", "\\", "#", "\r\n", "x",
+};
+
+/* Fill @text from @data; the first byte says how. */
+static size_t make_text(const uint8_t *data, size_t size, char *text)
+{
+	size_t n = 0;
+
+	if (size == 0)
+		return 0;
+	if (data[0] % 4 == 0) {
+		n = size - 1 < TEXT_MAX ? size - 1 : TEXT_MAX;
+		memcpy(text, data + 1, n);
+		return n;
+	}
+	for (size_t i = 1; i < size; i++) {
+		const char *word = words[data[i] % ARRAY_SIZE(words)];
+
+		if (n + strlen(word) > TEXT_MAX)
+			break;
+		memcpy(text + n, word, strlen(word));
+		n += strlen(word);
+	}
+	return n;
+}
+
+static void check_rule(const struct policy *p, const struct rule *rule)
+{
+	if (rule != NULL && (rule < p->rules || rule >= p->rules + p->nr_rules))
+		abort();
+}
+
+/* Questions of all kinds; each answer is one of the rules or none. */
+static void ask(const struct policy *p, const uint8_t *data, size_t size)
+{
+	static gid_t groups[] = {0, 1, 100};
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+	struct policy_ask question = {
+		.cred = {size & 1, size & 2, 1},
+		.proto = size & 4 ? "tcp" : "udp",
+		.groups = groups,
+		.nr_groups = size % 4,
+	};
+
+	memcpy(&sin.sin_addr, data, size < 4 ? size : 4);
+	memcpy(&sin6.sin6_addr, data, size < 16 ? size : 16);
+	sin.sin_port = sin6.sin6_port = htons((uint16_t)(size * 257));
+	for (int named = 0; named < 2; named++) {
+		question.name = named ? (char *)"a.a.example" : NULL;
+		for (int verb = POLICY_CONNECT; verb <= POLICY_LISTEN; verb++) {
+			check_rule(p, policy_match(p, &question, (enum policy_verb)verb,
+						   (struct sockaddr *)&sin, NULL));
+			check_rule(p, policy_match(p, &question, (enum policy_verb)verb,
+						   (struct sockaddr *)&sin6, NULL));
+		}
+	}
+	check_rule(p, policy_match_name(p, &question, "80"));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char text[TEXT_MAX];
+	struct policy_error error = {0};
+	struct policy *p = NULL;
+	size_t n = make_text(data, size, text), lines = 1;
+	/* Of its own size, so that a byte too far is found. */
+	char *copy = malloc(n + 1);
+
+	if (copy == NULL)
+		return 0;
+	memcpy(copy, text, n);
+	copy = realloc(copy, n > 0 ? n : 1);
+	for (size_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	if (policy_parse(copy, n, &p, &error) == 0) {
+		ask(p, data, size);
+		policy_free(p);
+	} else if (p != NULL || error.line == 0 || error.line > lines || error.column == 0 ||
+		   error.reason[0] == '\0') {
+		abort();
+	}
+	free(copy);
+	return 0;
+}
