@@ -10,10 +10,13 @@ bad=$(
 		above="$above|$room/"
 	done
 	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib|uapi)/'
+	grep -rnE "$include\"[a-z]+/" src/tls | grep -vE '"(lib|uapi|tls)/'
+	grep -rnE "$include\"tls/" src | grep -v '^src/tls/'
+	grep -rnE "$include<(openssl/.*|seccomp)\.h>" src | grep -v '^src/tls/'
 	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
 	grep -rnE "$include<(ares|idn2)\.h>" src | grep -v '^src/net/core/resolve\.c:'
 	grep -rnE "$include<uv\.h>" src |
-		grep -vE '^src/(net/(core|inet)/[a-z_]+\.[ch]|policy/reload\.[ch]|fuse/(session_i|turn|spin)\.[ch]|loop\.[ch]|check_policy\.c|main\.c):'
+		grep -vE '^src/(net/(core|inet)/[a-z_]+\.[ch]|policy/reload\.[ch]|fuse/(session_i|turn|spin)\.[ch]|tls/(main|channel|conn)\.[ch]|loop\.[ch]|check_policy\.c|main\.c):'
 )
 if [ -n "$bad" ]; then
 	printf 'includes against the layers (lib < uapi < mm < fs < policy < net < net/core < net/inet < ctl < fuse < main):\n%s\n' "$bad"

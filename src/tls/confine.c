@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rights and system calls of the helper: as few as will do. */
+#include "config.h"
+
+#include "tls/confine.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+
+#ifdef HAVE_SECCOMP
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#endif
+
+/* The thread's capabilities by hand: libcap would be one more library for these lines. */
+static int keep_capabilities(uint64_t wanted)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		return -errno;
+	for (unsigned int i = 0; i < ARRAY_SIZE(data); i++) {
+		data[i].permitted &= (uint32_t)(wanted >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &head, data) != 0 ? -errno : 0;
+}
+
+int confine_process(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -errno;
+#ifndef CONFINE_SANITIZED
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return -errno;
+#endif
+	return keep_capabilities(1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_READ_SEARCH);
+}
+
+#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+
+static const int allowed[] = {
+	/* bytes and descriptors */
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64),
+	SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
+	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getsockopt), SCMP_SYS(fcntl), SCMP_SYS(ioctl),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(lseek),
+	/* waiting */
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll),
+	SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),
+	/* memory; mmap and mprotect are below */
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+	/* time, chance, itself */
+	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(geteuid), SCMP_SYS(getegid), SCMP_SYS(getuid),
+	SCMP_SYS(getgid), SCMP_SYS(sched_yield), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	/* who opens a file */
+	SCMP_SYS(setfsuid), SCMP_SYS(setfsgid), SCMP_SYS(setgroups),
+};
+
+/* Files to read, memory without code. */
+static int allow_some(scmp_filter_ctx ctx)
+{
+	const scmp_datum_t not_reading = O_ACCMODE | O_CREAT | O_TRUNC;
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, not_reading, O_RDONLY));
+
+	if (err == 0)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (err == 0)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return err;
+}
+
+int confine_calls(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int err = ctx == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(allowed); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (err == 0)
+		err = allow_some(ctx);
+	if (err == 0)
+		err = seccomp_load(ctx);
+	if (ctx != NULL)
+		seccomp_release(ctx);
+	return err;
+}
+
+#else
+
+int confine_calls(void)
+{
+	return 0;
+}
+
+#endif

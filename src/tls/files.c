@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Certificates and keys from files, opened with the rights of who asks. */
+#include "config.h"
+
+#include "tls/files.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+
+#define FILE_MAX (1u << 20) /* bytes of a PEM file */
+#define CACHE_MAX 16	    /* files */
+
+/* A file as it was when it was read. */
+struct pem {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime, ctime;
+	STACK_OF(X509_INFO) *infos; /* all that is in it; NULL: no file */
+	X509_STORE *store;	    /* made of it when it is first asked for */
+};
+
+static X509_STORE *system_store;
+static struct pem cache[CACHE_MAX];
+static unsigned int cache_next; /* gives way to the next */
+
+static void pem_free(struct pem *pem)
+{
+	sk_X509_INFO_pop_free(pem->infos, X509_INFO_free);
+	X509_STORE_free(pem->store);
+	*pem = (struct pem){.infos = NULL};
+}
+
+/* ------------------------------------------------------------- the system's authorities */
+
+/* Names as openssl-rehash(1) gives them: 5ed36f99.0 */
+static bool is_hashed(const char *name)
+{
+	return strlen(name) >= 10 && strspn(name, "0123456789abcdef") == 8 && name[8] == '.' &&
+	       isdigit((unsigned char)name[9]);
+}
+
+static void load_dir(const char *path)
+{
+	DIR *dir = opendir(path);
+	char file[4096];
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_hashed(entry->d_name))
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+		X509_STORE_load_file(system_store, file);
+	}
+	closedir(dir);
+}
+
+int files_init(void)
+{
+	const char *file = getenv(X509_get_default_cert_file_env());
+	const char *dir = getenv(X509_get_default_cert_dir_env());
+
+	system_store = X509_STORE_new();
+	if (system_store == NULL)
+		return -ENOMEM;
+	X509_STORE_load_file(system_store, file != NULL ? file : X509_get_default_cert_file());
+	if (dir != NULL || (file == NULL && files_system_count() == 0))
+		load_dir(dir != NULL ? dir : X509_get_default_cert_dir());
+	ERR_clear_error();
+	return 0;
+}
+
+unsigned int files_system_count(void)
+{
+	return (unsigned int)sk_X509_OBJECT_num(X509_STORE_get0_objects(system_store));
+}
+
+void files_exit(void)
+{
+	for (size_t i = 0; i < CACHE_MAX; i++)
+		pem_free(&cache[i]);
+	X509_STORE_free(system_store);
+	system_store = NULL;
+}
+
+/* --------------------------------------------------------------- somebody else's rights */
+
+/* Set: 0, or -EACCES. rights_drop() must follow in any case. */
+static int rights_take(const struct tls_open *open)
+{
+	gid_t groups[TLS_GROUPS_MAX];
+
+	if (geteuid() != 0)
+		return open->uid == geteuid() ? 0 : -EACCES;
+	for (uint32_t i = 0; i < open->nr_groups; i++)
+		groups[i] = open->groups[i];
+	if (setgroups(open->nr_groups, groups) != 0)
+		return -EACCES;
+	setfsgid(open->gid);
+	setfsuid(open->uid);
+	/* These two do not say whether they have succeeded. */
+	if ((gid_t)setfsgid((gid_t)-1) != open->gid || (uid_t)setfsuid((uid_t)-1) != open->uid)
+		return -EACCES;
+	return 0;
+}
+
+static void rights_drop(void)
+{
+	if (geteuid() != 0)
+		return;
+	setfsuid(0);
+	setfsgid(getegid());
+	if (setgroups(0, NULL) != 0 || setfsuid((uid_t)-1) != 0)
+		abort(); /* never serve the next with these rights */
+}
+
+static int open_as(const struct tls_open *open_msg, const char *path)
+{
+	int err = rights_take(open_msg);
+	int fd = err;
+
+	if (err == 0) {
+		/* A FIFO would wait for a writer. */
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0)
+			fd = -errno;
+	}
+	rights_drop();
+	return fd;
+}
+
+/* ------------------------------------------------------------------------- PEM files */
+
+/* Somebody who types a passphrase is not there. */
+static int no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return 0;
+}
+
+static bool pem_is(const struct pem *pem, const struct stat *st)
+{
+	return pem->infos != NULL && pem->dev == st->st_dev && pem->ino == st->st_ino &&
+	       pem->size == st->st_size &&
+	       memcmp(&pem->mtime, &st->st_mtim, sizeof(pem->mtime)) == 0 &&
+	       memcmp(&pem->ctime, &st->st_ctim, sizeof(pem->ctime)) == 0;
+}
+
+/* All that @fd holds, or NULL and why. */
+static STACK_OF(X509_INFO) *pem_read(int fd, off_t size, const char *path, struct reason *r)
+{
+	STACK_OF(X509_INFO) *infos = NULL;
+	size_t len = (size_t)size;
+	char *text = malloc(len + 1);
+	ssize_t n = -1;
+	BIO *bio;
+
+	if (text != NULL)
+		n = pread(fd, text, len, 0);
+	if (n < 0) {
+		reason_set(r, text == NULL ? ENOMEM : errno, "%s: %s", path, strerror(errno));
+		free(text);
+		return NULL;
+	}
+	bio = BIO_new_mem_buf(text, (int)n);
+	if (bio != NULL)
+		infos = PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, NULL);
+	if (infos == NULL)
+		reason_set(r, EINVAL, "%s: %s", path, reason_library());
+	BIO_free(bio);
+	OPENSSL_cleanse(text, len);
+	free(text);
+	return infos;
+}
+
+/* The file @path, from the cache or read now; NULL and why. */
+static struct pem *pem_get(const struct tls_open *open_msg, const char *path, struct reason *r)
+{
+	struct pem *pem = &cache[cache_next];
+	STACK_OF(X509_INFO) *infos = NULL;
+	struct stat st;
+	int fd = open_as(open_msg, path);
+
+	if (fd < 0) {
+		reason_set(r, -fd, "%s: %s", path, strerror(-fd));
+		return NULL;
+	}
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		reason_set(r, EINVAL, "%s: not a file of certificates", path);
+		goto close_fd;
+	}
+	for (size_t i = 0; i < CACHE_MAX; i++) {
+		if (pem_is(&cache[i], &st)) {
+			close(fd);
+			return &cache[i];
+		}
+	}
+	infos = pem_read(fd, st.st_size, path, r);
+	if (infos == NULL)
+		goto close_fd;
+	pem_free(pem);
+	*pem = (struct pem){.dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
+			    .mtime = st.st_mtim, .ctime = st.st_ctim, .infos = infos};
+	cache_next = (cache_next + 1) % CACHE_MAX;
+close_fd:
+	close(fd);
+	return infos == NULL ? NULL : pem;
+}
+
+/* The authorities of a file; with revocation lists among them, these are asked, too. */
+static X509_STORE *pem_store(struct pem *pem, const char *path, struct reason *r)
+{
+	int certs = 0, lists = 0;
+
+	if (pem->store != NULL)
+		return pem->store;
+	pem->store = X509_STORE_new();
+	for (int i = 0; pem->store != NULL && i < sk_X509_INFO_num(pem->infos); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(pem->infos, i);
+
+		if (info->x509 != NULL)
+			certs += X509_STORE_add_cert(pem->store, info->x509);
+		if (info->crl != NULL)
+			lists += X509_STORE_add_crl(pem->store, info->crl);
+	}
+	if (pem->store == NULL || certs == 0) {
+		reason_set(r, pem->store == NULL ? ENOMEM : EINVAL, "%s: no certificate", path);
+		X509_STORE_free(pem->store);
+		pem->store = NULL;
+		return NULL;
+	}
+	if (lists > 0)
+		X509_STORE_set_flags(pem->store, X509_V_FLAG_CRL_CHECK);
+	return pem->store;
+}
+
+/* The first certificate is ours, the others lead to its authority. */
+static X509 *pem_cert(const struct pem *pem, STACK_OF(X509) *chain)
+{
+	X509 *cert = NULL;
+
+	for (int i = 0; i < sk_X509_INFO_num(pem->infos); i++) {
+		X509 *x509 = sk_X509_INFO_value(pem->infos, i)->x509;
+
+		if (x509 != NULL && cert == NULL)
+			cert = x509;
+		else if (x509 != NULL)
+			sk_X509_push(chain, x509);
+	}
+	return cert;
+}
+
+static EVP_PKEY *pem_key(const struct pem *pem)
+{
+	for (int i = 0; i < sk_X509_INFO_num(pem->infos); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(pem->infos, i);
+
+		if (info->x_pkey != NULL && info->x_pkey->dec_pkey != NULL)
+			return info->x_pkey->dec_pkey;
+	}
+	return NULL;
+}
+
+static bool apply_cert(SSL *ssl, const struct tls_msg *msg, struct reason *r)
+{
+	const char *path = tls_msg_text(msg, TLS_OPEN_CERT);
+	const char *key_path = tls_msg_text(msg, TLS_OPEN_KEY);
+	STACK_OF(X509) *chain;
+	struct pem *pem = pem_get(&msg->open, path, r);
+	EVP_PKEY *key;
+	X509 *cert;
+	int ok;
+
+	if (pem == NULL)
+		return false;
+	chain = sk_X509_new_null();
+	cert = chain == NULL ? NULL : pem_cert(pem, chain);
+	if (cert == NULL) {
+		reason_set(r, EINVAL, "%s: no certificate", path);
+		sk_X509_free(chain);
+		return false;
+	}
+	/* What gives way in the cache to the key's file must stay that long. */
+	X509_up_ref(cert);
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		X509_up_ref(sk_X509_value(chain, i));
+	if (key_path[0] != '\0')
+		pem = pem_get(&msg->open, key_path, r);
+	else
+		key_path = path;
+	key = pem == NULL ? NULL : pem_key(pem);
+	if (pem != NULL && key == NULL)
+		reason_set(r, ENOKEY, "%s: no key, or one with a passphrase", key_path);
+	ok = key != NULL && SSL_use_cert_and_key(ssl, cert, key, chain, 1) == 1;
+	if (key != NULL && !ok)
+		reason_set(r, EKEYREJECTED, "%s: %s", path, reason_library());
+	X509_free(cert);
+	sk_X509_pop_free(chain, X509_free);
+	return ok;
+}
+
+bool files_apply(SSL *ssl, const struct tls_msg *msg, struct reason *r)
+{
+	const char *ca = tls_msg_text(msg, TLS_OPEN_CA);
+	X509_STORE *store = system_store;
+
+	if (ca[0] != '\0') {
+		struct pem *pem = pem_get(&msg->open, ca, r);
+
+		store = pem == NULL ? NULL : pem_store(pem, ca, r);
+	}
+	if (store == NULL)
+		return false;
+	if (SSL_set1_verify_cert_store(ssl, store) != 1) {
+		reason_set(r, ENOMEM, "%s", strerror(ENOMEM));
+		return false;
+	}
+	return tls_msg_text(msg, TLS_OPEN_CERT)[0] == '\0' || apply_cert(ssl, msg, r);
+}
