@@ -122,16 +122,18 @@ static void run_peer(const struct peer *p, int fd, bool server)
 	_exit(0);
 }
 
-static void copy_bytes(int from, int to)
+/* False at the end, which goes on, too. */
+static bool copy_bytes(int from, int to)
 {
 	char buf[256];
 	ssize_t n = read(from, buf, sizeof(buf));
 
-	if (n <= 0)
-		_exit(0);
 	for (ssize_t i = 0; i < n; i++)
 		if (send(to, buf + i, 1, MSG_NOSIGNAL) != 1)
-			_exit(0);
+			return false;
+	if (n <= 0)
+		shutdown(to, SHUT_WR);
+	return n > 0;
 }
 
 /* The net between, which carries single bytes. */
@@ -140,11 +142,11 @@ static void run_relay(int a, int b)
 	struct pollfd pfds[2] = {{.fd = a, .events = POLLIN}, {.fd = b, .events = POLLIN}};
 
 	alarm(60);
-	while (poll(pfds, 2, -1) >= 0) {
-		if (pfds[0].revents != 0)
-			copy_bytes(a, b);
-		if (pfds[1].revents != 0)
-			copy_bytes(b, a);
+	while ((pfds[0].fd >= 0 || pfds[1].fd >= 0) && poll(pfds, 2, -1) >= 0) {
+		if (pfds[0].revents != 0 && !copy_bytes(a, b))
+			pfds[0].fd = -1;
+		if (pfds[1].revents != 0 && !copy_bytes(b, a))
+			pfds[1].fd = -1;
 	}
 	_exit(0);
 }
