@@ -4,7 +4,7 @@
  *
  * Happy path: a request comes with two descriptors, the handshake goes to and fro on
  * the TCP descriptor, TLS_MSG_OPENED tells the daemon, the pump moves bytes until
- * both directions have ended, TLS_MSG_END follows.
+ * both directions have ended (the peer's with TLS_MSG_EOF), TLS_MSG_END follows.
  *
  * When the file is closed first, what it has written goes out, then close_notify and
  * FIN. Then the connection *lingers*: whatever the peer still sends is read and dropped, for
@@ -171,6 +171,18 @@ static void tell_end(uint64_t id, const struct reason *r)
 	tls_msg_init(&msg, TLS_MSG_END, id);
 	msg.end.err = r->err;
 	tls_msg_add_cut(&msg, r->err == 0 ? NULL : r->text);
+	channel_send(&msg);
+}
+
+static void tell_eof(struct pump *p)
+{
+	const struct conn *c = container_of(p, struct conn, pump);
+	static struct tls_msg msg;
+
+	if (c->hung_up)
+		return;
+	tls_msg_init(&msg, TLS_MSG_EOF, c->id);
+	tls_msg_add_cut(&msg, NULL);
 	channel_send(&msg);
 }
 
@@ -478,7 +490,7 @@ void conn_open(const struct tls_msg *msg, const int *fds)
 		conn_end(c, &r);
 		return;
 	}
-	pump_init(&c->pump, &c->session, c->fds[CHANNEL_NET], c->fds[CHANNEL_FILE]);
+	pump_init(&c->pump, &c->session, c->fds[CHANNEL_NET], c->fds[CHANNEL_FILE], tell_eof);
 	if (msg->open.timeout_ms > 0)
 		uv_timer_start(&c->timer, on_timer, msg->open.timeout_ms, 0);
 	conn_run(c);

@@ -29,7 +29,8 @@ TLS_TESTS = \
 	tests/tls/test_tls_data \
 	tests/tls/test_tls_ends \
 	tests/tls/test_tls_files \
-	tests/tls/test_tls_handshake
+	tests/tls/test_tls_handshake \
+	tests/tls/test_tls_link
 TLS_TEST_SOURCES = \
 	tests/tls/certs.c \
 	tests/tls/certs.h \
@@ -47,6 +48,8 @@ tests_tls_test_tls_files_SOURCES = tests/tls/test_tls_files.c $(TLS_TEST_SOURCES
 tests_tls_test_tls_files_LDADD = $(TLS_TEST_LIBS)
 tests_tls_test_tls_handshake_SOURCES = tests/tls/test_tls_handshake.c $(TLS_TEST_SOURCES)
 tests_tls_test_tls_handshake_LDADD = $(TLS_TEST_LIBS)
+tests_tls_test_tls_link_SOURCES = tests/tls/test_tls_link.c $(TLS_TEST_SOURCES)
+tests_tls_test_tls_link_LDADD = $(TLS_TEST_LIBS) $(UV_LIBS)
 
 if WITH_TLS
 check_PROGRAMS += tests/tls/mkcerts

@@ -15,7 +15,8 @@
 /* One thread: the bytes of the connection whose turn it is. */
 static char incoming[PUMP_BATCH], outgoing[PUMP_BATCH];
 
-void pump_init(struct pump *p, struct session *session, int net_fd, int file_fd)
+void pump_init(struct pump *p, struct session *session, int net_fd, int file_fd,
+	       void (*on_end)(struct pump *p))
 {
 	*p = (struct pump){
 		.session = session,
@@ -25,6 +26,7 @@ void pump_init(struct pump *p, struct session *session, int net_fd, int file_fd)
 		.net_out = true,
 		.file_in = true,
 		.file_out = true,
+		.on_end = on_end,
 	};
 }
 
@@ -245,6 +247,7 @@ static bool file_to_net(struct pump *p)
 static void tell_file(struct pump *p)
 {
 	if (p->peer_ended && !p->file_told && p->left == NULL) {
+		p->on_end(p);
 		shutdown(p->file_fd, SHUT_WR);
 		p->file_told = true;
 	}

@@ -39,6 +39,8 @@ struct pump {
 	char *left;	     /* bytes that the file has not taken, or NULL */
 	size_t left_at, left_len;
 	uint64_t sent;	     /* bytes to the peer */
+	/* Called before the file gets its end of file because the peer has ended. */
+	void (*on_end)(struct pump *p);
 	struct reason failed; /* it is over; told when left is empty */
 	struct reason broken; /* what SSL_write has said: over when all is read that has come */
 };
@@ -51,7 +53,8 @@ enum pump_state {
 };
 
 /* All may move, nothing has ended. The handshake is done. */
-void pump_init(struct pump *p, struct session *session, int net_fd, int file_fd);
+void pump_init(struct pump *p, struct session *session, int net_fd, int file_fd,
+	       void (*on_end)(struct pump *p));
 void pump_fini(struct pump *p);
 /* Move some bytes each way. After DONE and FAILED it must not be run again. */
 enum pump_state pump_run(struct pump *p);

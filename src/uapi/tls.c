@@ -25,6 +25,7 @@ static const struct {
 	[TLS_MSG_HELLO] = {0, TLS_HELLO_TEXTS},
 	[TLS_MSG_OPEN] = {sizeof(struct tls_open), TLS_OPEN_TEXTS},
 	[TLS_MSG_OPENED] = {sizeof(struct tls_opened), TLS_OPENED_TEXTS},
+	[TLS_MSG_EOF] = {0, TLS_EOF_TEXTS},
 	[TLS_MSG_END] = {sizeof(struct tls_end), TLS_END_TEXTS},
 };
 
@@ -69,8 +70,10 @@ static bool fields_are_sane(const struct tls_msg *msg)
 		return msg->opened.err >= 0 && msg->opened.unused == 0;
 	case TLS_MSG_END:
 		return msg->end.err >= 0 && msg->end.unused == 0;
-	default:
+	case TLS_MSG_HELLO:
 		return msg->head.id == 0;
+	default:
+		return true;
 	}
 }
 

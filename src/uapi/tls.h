@@ -11,14 +11,16 @@
  *	TLS_MSG_OPEN id, 2 descriptors ->
  *	                                <- TLS_MSG_OPENED id, 0 or errno, what was agreed
  *	bytes <----- the stream pair -----> TLS <------ TCP ------> peer
+ *	                                <- TLS_MSG_EOF id
  *	                                <- TLS_MSG_END id, 0 or errno
  *
  * TLS_MSG_HELLO is the helper's first message. TLS_MSG_OPENED comes once for each
  * TLS_MSG_OPEN; TLS_MSG_END once for each OPENED without an error, when the connection
- * is over, whoever ended it. The helper sends END *before* it lets go of its end
- * of the stream pair, and after the last byte has gone into it: who reads an end of file
- * there and then empties the control channel knows whether it was an orderly
- * one (no END yet, or an END with 0) or which errno it was.
+ * is over, whoever ended it. TLS_MSG_EOF says that the peer has ended in order. The
+ * helper sends EOF and END *before* its end of the stream pair says the same, and after the last
+ * byte has gone into it: who reads an end of file there and then empties the control
+ * channel knows whether it was an orderly one (EOF, or END with 0), or which errno
+ * it was (END), or that the helper has died (neither).
  *
  * Half-close: shutdown(SHUT_WR) of the file's end sends close_notify, the peer's
  * close_notify is the end of file there. Closing the file's end sends what is queued,
@@ -48,6 +50,7 @@ enum tls_type {
 	TLS_MSG_HELLO = 1,
 	TLS_MSG_OPEN,
 	TLS_MSG_OPENED,
+	TLS_MSG_EOF,
 	TLS_MSG_END,
 };
 
@@ -107,10 +110,15 @@ enum {
 	TLS_END_TEXTS,
 };
 
-/* TLS_MSG_HELLO has no fields. */
+/* TLS_MSG_HELLO and TLS_MSG_EOF have no fields. */
 enum {
 	TLS_HELLO_LIBRARY, /* "OpenSSL 3.0.19 ..." */
 	TLS_HELLO_TEXTS,
+};
+
+enum {
+	TLS_EOF_UNUSED, /* "" */
+	TLS_EOF_TEXTS,
 };
 
 struct tls_head {

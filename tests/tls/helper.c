@@ -215,6 +215,12 @@ void expect_end(uint64_t id, int err, const char *reason)
 	expect_words(msg->end.err, err, tls_msg_text(msg, TLS_END_REASON), reason);
 }
 
+void expect_eof(uint64_t id, int fd)
+{
+	file_expect_eof(fd);
+	(void)expect_msg(TLS_MSG_EOF, id);
+}
+
 void expect_silence(void)
 {
 	ck_assert_msg(!can_read(helper_control, 0), "there is a message");

@@ -57,6 +57,8 @@ const struct tls_msg *expect_msg(enum tls_type type, uint64_t id);
 /* The next message tells this errno; @reason, if not NULL, is part of its words. */
 void expect_opened(uint64_t id, int err, const char *reason);
 void expect_end(uint64_t id, int err, const char *reason);
+/* The peer ends in order: it is said, and then it is the end of file. */
+void expect_eof(uint64_t id, int fd);
 /* There is no message now. */
 void expect_silence(void);
 

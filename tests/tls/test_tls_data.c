@@ -85,7 +85,7 @@ START_TEST(a_mebibyte_goes_both_ways_at_once)
 
 		exchange(fd, MIB, chunks[i]);
 		ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-		file_expect_eof(fd);
+		expect_eof(i, fd);
 		close(fd);
 		expect_end(i, 0, NULL);
 	}
@@ -127,7 +127,7 @@ START_TEST(each_byte_comes_when_it_is_sent)
 		ck_assert_uint_eq(buf[0], pattern(i));
 		file_write(fd, buf, 1);
 	}
-	file_expect_eof(fd);
+	expect_eof(1, fd);
 	close(fd);
 	expect_end(1, 0, NULL);
 }
@@ -232,7 +232,7 @@ START_TEST(what_nobody_reads_stays_outside)
 		file_read(fd, back, MIB);
 		ck_assert(is_pattern(back, i * MIB, MIB));
 	}
-	file_expect_eof(fd);
+	expect_eof(2, fd);
 	close(fd);
 	expect_end(2, 0, NULL);
 	close(other);

@@ -48,7 +48,7 @@ START_TEST(a_half_closed_file_still_reads)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	file_read(fd, back, 50000);
 	ck_assert(is_pattern(back, 0, 50000));
-	file_expect_eof(fd);
+	expect_eof(1, fd);
 	close(fd);
 	expect_end(1, 0, NULL);
 }
@@ -69,7 +69,7 @@ START_TEST(a_file_whose_peer_has_ended_still_writes)
 {
 	int fd = open_to(1, (struct peer){.talk = peer_ends_and_listens});
 
-	file_expect_eof(fd);
+	expect_eof(1, fd);
 	expect_silence();
 	file_write(fd, buf, 50000);
 	close(fd);
@@ -136,7 +136,7 @@ START_TEST(or_an_end_if_that_is_asked_for)
 
 	expect_opened(1, 0, NULL);
 	file_read(fd, back, TRUNCATED);
-	file_expect_eof(fd);
+	expect_eof(1, fd);
 	expect_silence();
 	close(fd);
 	expect_end(1, 0, NULL);
