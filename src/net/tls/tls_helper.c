@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's side of sockfs-tls.
+ *
+ * Happy path: the first link starts the process, with one end of the control channel as its
+ * descriptor 3; a request goes into the channel with two descriptors; its answer, and later
+ * the news of the connection, are put into the link that has its number.
+ *
+ * Failure modes: the program is not there or does not start (ENOSYS and so on); the channel is
+ * full (EAGAIN: nothing here ever waits for the helper); the helper dies, which closes the
+ * channel: what waits for an answer gets ECONNRESET at once, what is open when its stream
+ * ends. A message that is not one is the end of that helper, too.
+ */
+#include "config.h"
+
+#include "net/tls/tls_helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "mm/idtable.h"
+
+#define CHANNEL_FD 3 /* in the helper */
+#define TURN_MAX 32  /* messages at once; other files wait meanwhile */
+
+extern char **environ;
+
+/* A helper. It is ours until its process has been waited for, a while after the channel's end. */
+struct helper {
+	LIST_ENTRY(helper) node;
+	uv_poll_t channel, process; /* the process: by its pidfd */
+	int channel_fd, pidfd;
+	pid_t pid;
+	unsigned int handles; /* that libuv knows */
+};
+
+TAILQ_HEAD(link_queue, tls_link);
+
+static uv_loop_t *helper_loop;
+static const char *helper_path; /* NULL: where it usually is */
+static struct idtable links;
+static LIST_HEAD(, helper) helpers = LIST_HEAD_INITIALIZER(helpers);
+static struct helper *helper; /* the present one; NULL: none */
+static uint32_t life;	      /* of the present or last one */
+/* Links that wait for their answer, and those that have it. */
+static struct link_queue waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct link_queue answered = TAILQ_HEAD_INITIALIZER(answered);
+static uv_idle_t delivery; /* active while there are some of the latter */
+
+int tls_helper_init(uv_loop_t *loop, const char *path)
+{
+	helper_loop = loop;
+	helper_path = path;
+	uv_idle_init(loop, &delivery);
+	return idtable_init(&links, 0);
+}
+
+/* ------------------------------------------------------------------------------ answers */
+
+/*
+ * Whoever waits for an answer may do anything when it comes, also with other links. So
+ * answers are delivered by the loop, not in the midst of tls_link_end().
+ */
+static void on_delivery(uv_idle_t *handle)
+{
+	struct tls_link *link;
+
+	while ((link = TAILQ_FIRST(&answered)) != NULL) {
+		struct tls_msg *msg = link->answer;
+
+		TAILQ_REMOVE(&answered, link, wait);
+		link->opening = link->answered = false;
+		link->answer = NULL;
+		link->on_opened(link, msg);
+		free(msg);
+	}
+	uv_idle_stop(handle);
+}
+
+/* @msg: NULL, there will be none. */
+static void answer(struct tls_link *link, const struct tls_msg *msg)
+{
+	TAILQ_REMOVE(&waiting, link, wait);
+	TAILQ_INSERT_TAIL(&answered, link, wait);
+	link->answered = true;
+	if (msg != NULL) {
+		link->answer = malloc(msg->head.len);
+		if (link->answer != NULL)
+			memcpy(link->answer, msg, msg->head.len);
+	}
+	uv_idle_start(&delivery, on_delivery);
+}
+
+/* ----------------------------------------------------------------- the end of a helper */
+
+static void helper_free(struct helper *h)
+{
+	close(h->channel_fd);
+	if (h->pidfd >= 0)
+		close(h->pidfd);
+	free(h);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct helper *h = handle->data;
+
+	if (--h->handles == 0)
+		helper_free(h);
+}
+
+static void on_process(uv_poll_t *handle, int status, int events)
+{
+	struct helper *h = handle->data;
+	int how;
+
+	(void)status;
+	(void)events;
+	if (waitpid(h->pid, &how, WNOHANG) == 0)
+		return;
+	if (WIFSIGNALED(how))
+		pr_err("sockfs-tls: %s", strsignal(WTERMSIG(how)));
+	else if (WEXITSTATUS(how) != 0)
+		pr_err("sockfs-tls: exit status %d", WEXITSTATUS(how));
+	LIST_REMOVE(h, node);
+	uv_close((uv_handle_t *)handle, on_handle_closed);
+}
+
+/* It has no links any more. Those that wait for an answer have it now. */
+static void helper_lose(void)
+{
+	uv_close((uv_handle_t *)&helper->channel, on_handle_closed);
+	helper = NULL;
+	while (!TAILQ_EMPTY(&waiting))
+		answer(TAILQ_FIRST(&waiting), NULL);
+}
+
+/* --------------------------------------------------------------------------- messages */
+
+static void take_message(const struct tls_msg *msg)
+{
+	struct tls_link *link = idtable_find(&links, msg->head.id);
+
+	/* A link that has been closed is still spoken of. */
+	if (link == NULL)
+		return;
+	switch (msg->head.type) {
+	case TLS_MSG_OPENED:
+		if (link->opening && !link->answered)
+			answer(link, msg);
+		break;
+	case TLS_MSG_EOF:
+		link->eof = true;
+		break;
+	case TLS_MSG_END:
+		link->ended = true;
+		link->err = msg->end.err;
+		snprintf(link->reason, sizeof(link->reason), "%s",
+			 tls_msg_text(msg, TLS_END_REASON));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Nobody is called with it, so there is one at a time. */
+static struct tls_msg incoming;
+
+/* One message: false when there is none now, or no helper any more. */
+static bool receive(void)
+{
+	ssize_t n = recv(helper->channel_fd, &incoming, sizeof(incoming), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		helper_lose();
+		return false;
+	}
+	if (tls_msg_check(&incoming, (size_t)n) != 0) {
+		pr_err("sockfs-tls: it says what it should not; is it of another version?");
+		helper_lose();
+		return false;
+	}
+	take_message(&incoming);
+	return helper != NULL;
+}
+
+static void on_channel(uv_poll_t *handle, int status, int events)
+{
+	(void)handle;
+	(void)events;
+	if (status < 0) {
+		helper_lose();
+		return;
+	}
+	for (int i = 0; i < TURN_MAX; i++)
+		if (!receive())
+			return;
+}
+
+/* --------------------------------------------------------------------------- beginning */
+
+/* Beside our own program, as in a build, else where it is installed. */
+static const char *usual_path(char *buf, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", buf, size - 1);
+	char *slash;
+
+	buf[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(buf, '/');
+	if (slash != NULL && (size_t)(slash - buf) + sizeof("/sockfs-tls") <= size) {
+		strcpy(slash, "/sockfs-tls");
+		if (access(buf, X_OK) == 0)
+			return buf;
+	}
+	return SOCKFS_TLS_PATH;
+}
+
+/* posix_spawn(3): unlike fork(2) it copies no page tables. 0 or -errno. */
+static int spawn(int channel_fd, pid_t *ret_pid)
+{
+	char buf[PATH_MAX], number[16];
+	const char *path = helper_path != NULL ? helper_path : usual_path(buf, sizeof(buf));
+	char *argv[] = {(char *)"sockfs-tls", number, NULL};
+	posix_spawn_file_actions_t actions;
+	int err = posix_spawn_file_actions_init(&actions);
+
+	if (err != 0)
+		return -err;
+	snprintf(number, sizeof(number), "%d", CHANNEL_FD);
+	/* A descriptor that has its number already would stay close-on-exec; ours is above. */
+	err = posix_spawn_file_actions_adddup2(&actions, channel_fd, CHANNEL_FD);
+	if (err == 0)
+		err = posix_spawn(ret_pid, path, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return err == ENOENT ? -ENOSYS : -err;
+}
+
+static int watch(struct helper *h, uv_poll_t *poll, int fd, uv_poll_cb cb)
+{
+	int err = uv_poll_init(helper_loop, poll, fd);
+
+	if (err != 0)
+		return err;
+	poll->data = h;
+	h->handles++;
+	return uv_poll_start(poll, UV_READABLE, cb);
+}
+
+/* A process for @channel, whose other end is ours. */
+static int helper_begin(struct helper *h, int channel)
+{
+	int err = spawn(channel, &h->pid);
+
+	if (err != 0)
+		return err;
+	h->pidfd = (int)syscall(SYS_pidfd_open, h->pid, 0);
+	err = h->pidfd < 0 ? -errno : watch(h, &h->process, h->pidfd, on_process);
+	if (err == 0)
+		err = watch(h, &h->channel, h->channel_fd, on_channel);
+	return err;
+}
+
+static int helper_get(void)
+{
+	struct helper *h;
+	int pair[2], err;
+
+	if (helper != NULL)
+		return 0;
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return -ENOMEM;
+	h->pidfd = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+		err = -errno;
+		free(h);
+		return err;
+	}
+	h->channel_fd = pair[0];
+	err = helper_begin(h, pair[1]);
+	close(pair[1]);
+	if (err == 0) {
+		helper = h;
+		LIST_INSERT_HEAD(&helpers, h, node);
+		life++;
+		return 0;
+	}
+	/* Without its channel it ends by itself; init(1) is the one who waits for it then. */
+	if (h->process.data != NULL)
+		uv_close((uv_handle_t *)&h->process, on_handle_closed);
+	if (h->channel.data != NULL)
+		uv_close((uv_handle_t *)&h->channel, on_handle_closed);
+	if (h->handles == 0)
+		helper_free(h);
+	return err;
+}
+
+void tls_helper_exit(void)
+{
+	struct helper *h;
+
+	if (helper != NULL)
+		helper_lose();
+	while ((h = LIST_FIRST(&helpers)) != NULL) {
+		LIST_REMOVE(h, node);
+		uv_close((uv_handle_t *)&h->process, on_handle_closed);
+	}
+	uv_close((uv_handle_t *)&delivery, NULL);
+	idtable_fini(&links);
+}
+
+pid_t tls_helper_pid(void)
+{
+	return helper != NULL ? helper->pid : 0;
+}
+
+/* ------------------------------------------------------------------------------- links */
+
+/* The request and both descriptors, in one packet or not at all. */
+static int send_open(const struct tls_msg *msg, int net_fd, int file_fd)
+{
+	const int fds[] = {net_fd, file_fd};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(fds))];
+	} control = {.room = {0}};
+	struct iovec iov = {(void *)msg, msg->head.len};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+
+	control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fds)),
+					.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
+	return sendmsg(helper->channel_fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* To the present helper, or to a new one where it has just died. */
+static int request(const struct tls_msg *msg, int net_fd, int file_fd)
+{
+	int err = helper_get();
+
+	if (err == 0)
+		err = send_open(msg, net_fd, file_fd);
+	if (err != -EPIPE && err != -ECONNRESET)
+		return err;
+	helper_lose();
+	err = helper_get();
+	return err != 0 ? err : send_open(msg, net_fd, file_fd);
+}
+
+int tls_link_open(struct tls_link *link, struct tls_msg *msg, int net_fd)
+{
+	int pair[2];
+	int err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+		return -errno;
+	err = idtable_alloc(&links, link, &link->id);
+	if (err != 0)
+		goto close_pair;
+	msg->head.id = link->id;
+	link->eof = link->ended = link->opening = link->answered = false;
+	link->answer = NULL;
+	link->err = 0;
+	link->reason[0] = '\0';
+	err = request(msg, net_fd, pair[1]);
+	if (err != 0) {
+		tls_link_close(link);
+		goto close_pair;
+	}
+	link->life = life;
+	link->opening = true;
+	TAILQ_INSERT_TAIL(&waiting, link, wait);
+	close(pair[1]);
+	return pair[0];
+
+close_pair:
+	close(pair[0]);
+	close(pair[1]);
+	return err;
+}
+
+void tls_link_close(struct tls_link *link)
+{
+	if (link->id != 0)
+		(void)idtable_remove(&links, link->id);
+	if (link->opening)
+		TAILQ_REMOVE(link->answered ? &answered : &waiting, link, wait);
+	free(link->answer);
+	link->answer = NULL;
+	link->id = 0;
+	link->opening = link->answered = false;
+}
+
+int tls_link_end(struct tls_link *link)
+{
+	/* What was said before the end lies in the channel. */
+	while (!link->eof && !link->ended && link->life == life && helper != NULL && receive())
+		;
+	if (link->ended)
+		return link->err;
+	if (link->eof)
+		return 0;
+	snprintf(link->reason, sizeof(link->reason), "sockfs-tls has died");
+	return ECONNRESET;
+}
