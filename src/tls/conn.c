@@ -176,12 +176,9 @@ static void tell_end(uint64_t id, const struct reason *r)
 
 static void tell_eof(struct pump *p)
 {
-	const struct conn *c = container_of(p, struct conn, pump);
 	static struct tls_msg msg;
 
-	if (c->hung_up)
-		return;
-	tls_msg_init(&msg, TLS_MSG_EOF, c->id);
+	tls_msg_init(&msg, TLS_MSG_EOF, container_of(p, struct conn, pump)->id);
 	tls_msg_add_cut(&msg, NULL);
 	channel_send(&msg);
 }

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sockfs-tls, where configure has found OpenSSL, and its tests.
 
+# The daemon's side, which knows nothing of OpenSSL.
+libsockfs_a_SOURCES += \
+	src/net/tls/tls_helper.c \
+	src/net/tls/tls_helper.h \
+	src/uapi/tls.c \
+	src/uapi/tls.h
+
 # The daemon starts it; it is nothing to type.
 if WITH_TLS
 libexec_PROGRAMS = sockfs-tls

@@ -5,8 +5,7 @@ cd "${srcdir:-.}" || exit 99
 include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 bad=$(
 	above='options\.h|loop\.h'
-	for room in fuse ctl net/inet net/core net policy fs mm uapi lib; do
-	for room in fuse ctl net/tls net/inet net/core net fs mm uapi lib; do
+	for room in fuse ctl net/tls net/inet net/core net policy fs mm uapi lib; do
 		grep -nE "$include\"($above)" "src/$room/"*.[ch]
 		above="$above|$room/"
 	done

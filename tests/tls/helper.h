@@ -56,6 +56,7 @@ void send_msg(const struct tls_msg *msg, const int *fds);
 const struct tls_msg *expect_msg(enum tls_type type, uint64_t id);
 /* The next message tells this errno; @reason, if not NULL, is part of its words. */
 void expect_opened(uint64_t id, int err, const char *reason);
+/* ... and a peer that is told of the end may have ended before. */
 void expect_end(uint64_t id, int err, const char *reason);
 /* The peer ends in order: it is said, and then it is the end of file. */
 void expect_eof(uint64_t id, int fd);

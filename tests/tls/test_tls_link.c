@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/tls/helper.h"
@@ -207,12 +208,15 @@ START_TEST(one_that_has_died_unseen_is_replaced_at_once)
 {
 	struct tls_link first, next;
 	struct capture c;
+	siginfo_t info;
 	int fd = open_link(&first, peer_start((struct peer){.talk = peer_holds})), fd2;
 
 	run_until(1);
 	file_read(fd, (char[5]){0}, 5);
 	capture_begin(&c);
 	ck_assert_int_eq(kill(tls_helper_pid(), SIGKILL), 0);
+	/* It has let go of everything. */
+	ck_assert_int_eq(waitid(P_PID, (id_t)tls_helper_pid(), &info, WEXITED | WNOWAIT), 0);
 	file_expect_eof(fd);
 	fd2 = open_link(&next, peer_start((struct peer){.talk = peer_greets}));
 	ck_assert_int_ge(fd2, 0);
