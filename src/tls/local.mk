@@ -11,6 +11,7 @@ libsockfs_a_SOURCES += \
 # The daemon starts it; it is nothing to type.
 if WITH_TLS
 libexec_PROGRAMS = sockfs-tls
+dist_man_MANS += doc/sockfs-tls.8
 endif
 sockfs_tls_SOURCES = \
 	src/tls/channel.c \
