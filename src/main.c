@@ -24,6 +24,7 @@
 #include "loop.h"
 #include "options.h"
 #include "policy/policy.h"
+#include "run/run.h"
 
 struct process {
 	struct options opt;
@@ -180,6 +181,8 @@ int main(int argc, char **argv)
 	log_open("sockfs", false, LOGLEVEL_INFO);
 	if (argc > 1 && strcmp(argv[1], "--check-policy") == 0)
 		return check_policy(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], "run") == 0)
+		return run_main(argc - 1, argv + 1);
 	status = options_parse(argc, argv, &p.opt);
 	if (status < 0)
 		status = run(&p);

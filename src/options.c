@@ -33,7 +33,9 @@
 
 static const char help_text[] =
 	"Usage: sockfs [OPTION]... [SOURCE] MOUNTPOINT\n"
+	"       sockfs run [OPTION]... -- PROGRAM [ARGUMENT]...\n"
 	"Mount a directory in which every regular file is a TCP socket.\n"
+	"run starts a program that has no other network: sockfs run --help.\n"
 	"\n"
 	"  -f                     stay in the foreground\n"
 	"  -d                     the same, and tell every step on stderr\n"
