@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ---- tests that take longer -----------------------------------------------------
+
+VALGRIND_RUN = $(VALGRIND) -q --error-exitcode=99 --leak-check=full \
+	--errors-for-leak-kinds=definite --show-leak-kinds=definite --num-callers=30
+
+# Unit and wire programs under valgrind, then groups with the daemon under it.
+check-valgrind: $(check_PROGRAMS) $(SUITE_NEEDS)
+	@$(VALGRIND) --version || { echo 'there is no valgrind' >&2; exit 1; }
+	@failed=0; for program in $(UNIT_TESTS) $(WIRE_TESTS); do \
+	  echo "valgrind $$program"; \
+	  srcdir='$(srcdir)' CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=10 $(VALGRIND_RUN) ./$$program; \
+	  case $$? in 0) ;; 77) echo "skipped $$program" ;; *) failed=1 ;; esac; \
+	done; exit $$failed
+	SOCKFS_WRAPPER='$(VALGRIND_RUN) --log-file=sanitizers.%p' \
+	  $(RUN_SUITE) $(BUILT_PATH) -k valgrind $(TESTSUITEFLAGS)
+
+# What moves a gibibyte each way; transfer.log in its folder says how long it took.
+check-long: $(SUITE_NEEDS)
+	TRANSFER=1g $(RUN_SUITE) $(BUILT_PATH) -k transfer -d $(TESTSUITEFLAGS)
+	cat tests/testsuite.dir/*/transfer.log
+
+# The suite over and over on a crowded machine, until something fails.
+REPEAT_ROUNDS = 20
+check-repeat: $(SUITE_NEEDS)
+	@round=0; while test $$round -lt $(REPEAT_ROUNDS); do \
+	  round=`expr $$round + 1`; echo "round $$round of $(REPEAT_ROUNDS)"; \
+	  $(MAKE) $(AM_MAKEFLAGS) JOBS_PER_CPU=8 check-suite || exit 1; \
+	done
+
+# stress-ng in a mount: two minutes, or more with stress_seconds=10.
+check-stress: $(SUITE_NEEDS)
+	rm -rf tests/stress.dir && mkdir tests/stress.dir
+	srcdir=`cd $(srcdir) && pwd`; PATH=`pwd`:`pwd`/tests/lib:$$PATH; export srcdir PATH; \
+	cd tests/stress.dir && $(SHELL) $$srcdir/tests/lib/stress.sh
+
+check-suite: $(SUITE_NEEDS)
+	$(RUN_SUITE) $(BUILT_PATH) $(TESTSUITEFLAGS)
+
+.PHONY: check-long check-repeat check-stress check-suite check-valgrind
