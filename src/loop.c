@@ -2,8 +2,8 @@
 /*
  * The daemon's life on its loop.
  *
- * Happy path: rooms are made in the order of their layers, the session mounts,
- * the loop runs until the session ends or a signal stops it; then receiving
+ * Happy path: rooms are made in the order of their layers, the session begins to
+ * receive, the loop runs until the session ends or a signal stops it; then receiving
  * stops, parked requests end, the super block lets go of every socket, and the
  * loop runs on until libuv has let go of every handle.
  *
@@ -32,6 +32,8 @@
 #include "net/inet/af_inet.h"
 #include "net/socket.h"
 #include "policy/reload.h"
+#include "super/guard.h"
+#include "super/supervisor.h"
 
 #define DRAIN_MS 5000
 
@@ -42,6 +44,8 @@ struct daemon {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	unsigned int nr_signals;
+	unsigned int nr_stops; /* signals that came */
+	struct guard *guard;
 	uv_timer_t deadline;
 	struct super_block sb;
 	struct sockfs_session *session;
@@ -75,8 +79,12 @@ static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *d = handle->data;
 
-	if (d->ending)
-		_exit(1);
+	d->nr_stops++;
+	if (d->ending) {
+		if (supervisor_stop_is_urgent(d->nr_stops))
+			supervisor_exit(1);
+		return;
+	}
 	pr_debug("%s: unmounting", strsignal(signum));
 	d->ending = true;
 	uv_stop(&d->loop);
@@ -91,17 +99,15 @@ static int start_signals(struct daemon *d, const struct options *opt)
 		uv_signal_t *handle = &d->signals[d->nr_signals];
 		int err;
 
-		/* A background process has no terminal that could hang up. */
 		if (signums[i] == SIGHUP && opt->policy != NULL) {
 			err = policy_reload_start(&d->loop, opt->policy);
 			if (err != 0)
 				return err;
 			continue;
 		}
-		if (signums[i] == SIGHUP && !opt->foreground) {
-			signal(SIGHUP, SIG_IGN);
+		/* In the background there is no terminal that could hang up. */
+		if (signums[i] == SIGHUP && !opt->foreground)
 			continue;
-		}
 		err = uv_signal_init(&d->loop, handle);
 		if (err != 0)
 			return err;
@@ -111,6 +117,7 @@ static int start_signals(struct daemon *d, const struct options *opt)
 		if (err != 0)
 			return err;
 	}
+	supervisor_unblock_signals();
 	return 0;
 }
 
@@ -152,7 +159,7 @@ static void loop_drain(struct daemon *d)
 	if (!d->expired)
 		return;
 	log_handles(&d->loop);
-	_exit(1);
+	supervisor_exit(1);
 }
 
 static void loop_close(struct daemon *d)
@@ -178,15 +185,13 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	const struct sockfs_session_events events = {on_ready, on_end, d};
 	int err;
 
-	d->session = sockfs_session_new(&d->loop, &d->sb, &opt->mount_args, &events);
-	if (d->session == NULL)
-		return -ENOMEM;
+	err = sockfs_session_attach(d->session, &d->loop, &d->sb, &events);
+	if (err != 0)
+		return err;
 	err = start_signals(d, opt);
 	if (err != 0)
 		return fail("signals", err);
-	err = sockfs_session_mount(d->session, opt->mountpoint);
-	if (err != 0)
-		return err;
+	d->guard = guard_start(&d->loop);
 	sockfs_session_tune(d->session, &opt->tuning);
 	err = sockfs_session_start(d->session);
 	if (err != 0)
@@ -225,12 +230,13 @@ static int daemon_run(struct daemon *d, struct options *opt)
 
 	d->ending = true;
 	policy_reload_stop();
-	if (d->session != NULL)
-		sockfs_session_stop(d->session);
+	sockfs_session_stop(d->session);
+	guard_stop(d->guard);
 	super_fini(&d->sb);
 	loop_close(d);
 	if (sockfs_session_destroy(d->session) != 0)
 		err = -EBUSY;
+	d->session = NULL;
 exit_inet:
 	if (inet_exit() != 0)
 		err = -EBUSY;
@@ -240,15 +246,17 @@ exit_sock:
 	return err;
 }
 
-int loop_serve(struct options *opt, void (*ready)(void *arg), void *arg)
+int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+	       void *arg)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 	int err, status = 1;
 
 	if (d == NULL) {
 		fail("start", -ENOMEM);
-		return 1;
+		goto end_session;
 	}
+	d->session = session;
 	d->ready = ready;
 	d->ready_arg = arg;
 	sock_default_connect_timeout = opt->connect_timeout;
@@ -266,6 +274,12 @@ int loop_serve(struct options *opt, void (*ready)(void *arg), void *arg)
 		status = 1;
 	}
 free_daemon:
+	session = d->session;
 	free(d);
+end_session:
+	/* One that was not served. */
+	if (session != NULL)
+		sockfs_session_stop(session);
+	sockfs_session_destroy(session);
 	return status;
 }

@@ -8,12 +8,14 @@
 #include "options.h"
 
 /*
- * Mount as @opt says and serve until the mount is gone or a signal comes
+ * Serve the mount of @session as @opt says until it is gone or a signal comes
  * (SIGTERM and SIGINT, in the foreground SIGHUP too; a second one ends the
  * process at once). @ready(@arg) is called once, when the mount answers.
- * Returns the exit status: 0, or 1 after a logged line (not mounted, the
+ * Unmounts and destroys @session in any case.
+ * Returns the exit status: 0, or 1 after a logged line (the
  * device failed, something was still alive in the end).
  */
-int loop_serve(struct options *opt, void (*ready)(void *arg), void *arg);
+int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+	       void *arg);
 
 #endif /* LOOP_H */

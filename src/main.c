@@ -25,9 +25,12 @@
 #include "options.h"
 #include "policy/policy.h"
 #include "run/run.h"
+#include "super/supervisor.h"
+#include "super/title.h"
 
 struct process {
 	struct options opt;
+	struct sockfs_session *session;
 	int ready_fd; /* the first process waits at its other end; -1: there is none */
 };
 
@@ -131,6 +134,7 @@ static void on_ready(void *arg)
 
 	if (!p->opt.foreground)
 		leave_terminal();
+	supervisor_set_ready();
 	tell(&p->opt.notify_fd);
 	tell(&p->ready_fd);
 }
@@ -146,6 +150,46 @@ static void tune_malloc(void)
 	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	mallopt(M_TRIM_THRESHOLD, 128 << 10);
 #endif
+}
+
+static int serve(void *arg)
+{
+	struct process *p = arg;
+
+	return loop_serve(&p->opt, p->session, on_ready, p);
+}
+
+static void abandon(void *arg)
+{
+	struct process *p = arg;
+
+	sockfs_session_abandon(p->session);
+}
+
+/* The mount comes before the second process, which is to find nothing to do but to wait. */
+static int mount_and_serve(struct process *p)
+{
+	const struct supervision sv = {
+		.serve = serve,
+		.abandon = abandon,
+		.arg = p,
+		.mountpoint = p->opt.mountpoint,
+		.foreground = p->opt.foreground,
+		.hangup_reloads = p->opt.policy != NULL,
+	};
+
+	p->session = sockfs_session_new(&p->opt.mount_args);
+	if (p->session == NULL)
+		return 1;
+	/* For both processes, and before one of them could be sent it. */
+	if (!p->opt.foreground && p->opt.policy == NULL)
+		signal(SIGHUP, SIG_IGN);
+	supervisor_block_signals();
+	if (sockfs_session_mount(p->session, p->opt.mountpoint) != 0) {
+		sockfs_session_destroy(p->session);
+		return 1;
+	}
+	return p->opt.nosurvive ? serve(p) : supervisor_run(&sv);
 }
 
 static int run(struct process *p)
@@ -168,7 +212,7 @@ static int run(struct process *p)
 	tune_malloc();
 	/* libuv's threads do nothing but look up names, and each may take long. */
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
-	return loop_serve(&p->opt, on_ready, p);
+	return mount_and_serve(p);
 }
 
 int main(int argc, char **argv)
@@ -178,6 +222,7 @@ int main(int argc, char **argv)
 
 	if (fill_std_fds() != 0)
 		return 1;
+	title_init(argc, argv);
 	log_open("sockfs", false, LOGLEVEL_INFO);
 	if (argc > 1 && strcmp(argv[1], "--check-policy") == 0)
 		return check_policy(argc - 2, argv + 2);

@@ -64,6 +64,7 @@ static const char help_text[] =
 	"  spin=USEC              how long to look for the next request before sleeping, while\n"
 	"                         that pays; 0: never (50)\n"
 	"  nonempty               mount over a directory that is not empty\n"
+	"  nosurvive              one process, without a supervisor\n"
 	"  fsname=NAME            the same as SOURCE (socket:)\n"
 	"\n"
 	"Options of every FUSE file system:\n"
@@ -93,6 +94,7 @@ enum {
 	KEY_PIPE,
 	KEY_SPIN,
 	KEY_NONEMPTY,
+	KEY_NOSURVIVE,
 	KEY_FSNAME,
 	KEY_OTHERS, /* one of the next kind that changes a default */
 	KEY_PASS,   /* libfuse's and the kernel's */
@@ -124,6 +126,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
 	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
+	FUSE_OPT_KEY("nosurvive", KEY_NOSURVIVE),
 	FUSE_OPT_KEY("fsname=", KEY_FSNAME),
 
 	FUSE_OPT_KEY("allow_other", KEY_OTHERS),
@@ -365,6 +368,7 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 	case KEY_DEBUG:
 		opt->debug = true;
 		opt->foreground = true;
+		opt->nosurvive = true;
 		return 0;
 	case KEY_FOREGROUND:
 		opt->foreground = true;
@@ -378,6 +382,9 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return parse_policy(opt, arg);
 	case KEY_NONEMPTY:
 		opt->nonempty = true;
+		return 0;
+	case KEY_NOSURVIVE:
+		opt->nosurvive = true;
 		return 0;
 	case KEY_FSNAME:
 		return set_source(opt, strchr(arg, '=') + 1);

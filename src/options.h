@@ -18,6 +18,7 @@ struct options {
 	bool foreground;
 	bool debug;
 	bool nonempty;
+	bool nosurvive; /* one process */
 	int notify_fd; /* gets a newline and is closed when the mount answers; -1: none */
 	mode_t mode;   /* of the root directory */
 	mode_t umask;  /* taken from the mode of new sockets */

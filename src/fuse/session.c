@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,43 +36,43 @@ static void session_free(struct session_impl *si)
 	free(si);
 }
 
-struct sockfs_session *sockfs_session_new(uv_loop_t *loop, struct super_block *sb,
-					  struct fuse_args *args,
-					  const struct sockfs_session_events *events)
+struct sockfs_session *sockfs_session_new(struct fuse_args *args)
 {
 	struct session_impl *si = calloc(1, sizeof(*si));
 	struct sockfs_session *s;
 
-	if (si == NULL)
-		goto no_memory;
+	if (si == NULL) {
+		pr_err("%s", strerror(ENOMEM));
+		return NULL;
+	}
 	s = &si->s;
+	s->pipe = (struct reply_pipe){.to.fd = -1, .from = -1};
+	TAILQ_INIT(&s->bulk);
+	s->se = session_new_fuse(args, &sockfs_ll_ops, s);
+	if (s->se == NULL) {
+		session_free(si);
+		return NULL;
+	}
+	return s;
+}
+
+int sockfs_session_attach(struct sockfs_session *s, uv_loop_t *loop, struct super_block *sb,
+			  const struct sockfs_session_events *events)
+{
+	struct session_impl *si = impl(s);
+
+	s->iocb_cache = kmem_cache_create("fuse_iocb", sizeof(struct fuse_iocb), 0,
+					  SLAB_HWCACHE_ALIGN, NULL);
+	if (s->iocb_cache == NULL || session_alloc_bufs(s) != 0) {
+		pr_err("%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
 	si->loop = loop;
 	si->events = *events;
 	s->sb = sb;
-	s->pipe = (struct reply_pipe){.to.fd = -1, .from = -1};
-	TAILQ_INIT(&s->bulk);
-	s->iocb_cache = kmem_cache_create("fuse_iocb", sizeof(struct fuse_iocb), 0,
-					  SLAB_HWCACHE_ALIGN, NULL);
-	if (s->iocb_cache == NULL || session_alloc_bufs(s) != 0)
-		goto free_session;
-
-	s->se = session_new_fuse(args, &sockfs_ll_ops, s);
-	if (s->se == NULL)
-		goto destroy_cache;
 	sb->s_inval_attr = inval_attr;
 	sb->s_fs_info = s;
-	return s;
-
-destroy_cache:
-	kmem_cache_destroy(s->iocb_cache);
-	session_free(si);
-	return NULL;
-free_session:
-	kmem_cache_destroy(s->iocb_cache);
-	session_free(si);
-no_memory:
-	pr_err("%s", strerror(ENOMEM));
-	return NULL;
+	return 0;
 }
 
 void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning)
@@ -98,16 +99,14 @@ int sockfs_session_start(struct sockfs_session *s)
 	return turn_start(si, fd);
 }
 
-void sockfs_session_stop(struct sockfs_session *s)
+/* Everybody who waits here is told. */
+static void stop_serving(struct session_impl *si)
 {
-	struct session_impl *si = impl(s);
+	struct sockfs_session *s = &si->s;
 	struct file *file;
 	uint64_t pos = 0;
 	bool wait;
 
-	if (si->stopped)
-		return;
-	si->stopped = true;
 	turn_stop(si);
 	wait = s->sb->s_waiting.count > 0;
 	iocb_cancel(s, NULL, -ESHUTDOWN);
@@ -118,6 +117,17 @@ void sockfs_session_stop(struct sockfs_session *s)
 		poll_reply(&file->f_poll);
 	if (s->got_init && !si->ended)
 		session_refuse(s, wait);
+}
+
+void sockfs_session_stop(struct sockfs_session *s)
+{
+	struct session_impl *si = impl(s);
+
+	if (si->stopped)
+		return;
+	si->stopped = true;
+	if (s->sb != NULL)
+		stop_serving(si);
 	fuse_session_exit(s->se);
 	s->got_init = false;
 	fuse_session_unmount(s->se);
@@ -130,13 +140,22 @@ int sockfs_session_destroy(struct sockfs_session *s)
 	if (s == NULL)
 		return 0;
 	err = kmem_cache_destroy(s->iocb_cache);
-	if (s->sb->s_fs_info == s) {
+	if (s->sb != NULL && s->sb->s_fs_info == s) {
 		s->sb->s_fs_info = NULL;
 		s->sb->s_inval_attr = NULL;
 		s->sb->s_prune = NULL;
 	}
 	session_free(impl(s));
 	return err;
+}
+
+void sockfs_session_abandon(struct sockfs_session *s)
+{
+	struct pollfd pfd = {.fd = fuse_session_fd(s->se)};
+
+	/* The dead one may have unmounted: what lies there now is somebody else's. */
+	if (poll(&pfd, 1, 0) < 0 || (pfd.revents & (POLLERR | POLLNVAL)) == 0)
+		fuse_session_unmount(s->se);
 }
 
 size_t sockfs_session_parked(const struct sockfs_session *s)

@@ -29,15 +29,14 @@ struct sockfs_session_events {
 };
 
 /*
- * A session that serves @sb on @loop. @args are libfuse's mount options with a
- * program name in front, and are used up; both stay the caller's to free.
- * sb->s_fs_info. NULL, with one line logged: a bad option or out of memory.
- * The owner then calls mount, start, stop, runs the loop until
- * its handles are closed, and calls destroy.
+ * A session that nothing is served by yet. @args are libfuse's mount options with a
+ * program name in front, and are used up; they stay the caller's to free.
+ * NULL, with one line logged: a bad option or out of memory.
+ * The owner then calls mount, attach, start, stop, runs the loop until
+ * its handles are closed, and calls destroy. Between mount and attach it may become
+ * several processes that share their descriptors; one of them attaches.
  */
-struct sockfs_session *sockfs_session_new(struct uv_loop_s *loop, struct super_block *sb,
-					  struct fuse_args *args,
-					  const struct sockfs_session_events *events);
+struct sockfs_session *sockfs_session_new(struct fuse_args *args);
 
 /*
  * Mount on @mountpoint, an absolute path. 0, or -EIO with one line logged.
@@ -45,6 +44,13 @@ struct sockfs_session *sockfs_session_new(struct uv_loop_s *loop, struct super_b
  * session then owns, is its device.
  */
 int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
+
+/*
+ * Serve @sb, whose s_fs_info is the session's from now on, on @loop. Both stay the
+ * caller's. 0, or -ENOMEM with one line logged.
+ */
+int sockfs_session_attach(struct sockfs_session *s, struct uv_loop_s *loop, struct super_block *sb,
+			  const struct sockfs_session_events *events);
 
 /*
  * How the session serves; without it, the plain way. Call it before start.
@@ -60,7 +66,7 @@ int sockfs_session_start(struct sockfs_session *s);
 
 /*
  * Stop receiving, end every parked request with ESHUTDOWN, wake every poller,
- * unmount. Idempotent. The handles close when the loop runs on.
+ * unmount. Idempotent, and right in every state after new. The handles close when the loop runs on.
  */
 void sockfs_session_stop(struct sockfs_session *s);
 
@@ -70,6 +76,12 @@ void sockfs_session_stop(struct sockfs_session *s);
  * allowed.
  */
 int sockfs_session_destroy(struct sockfs_session *s);
+
+/*
+ * The process that served the mount is dead: unmount, in another one that has its
+ * descriptors. Of a mount that is gone already nothing is touched.
+ */
+void sockfs_session_abandon(struct sockfs_session *s);
 
 /* Requests that are parked now; for tests. */
 size_t sockfs_session_parked(const struct sockfs_session *s);

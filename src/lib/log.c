@@ -34,6 +34,12 @@ void log_set_target(enum log_target target)
 		openlog(log_prog, LOG_PID, LOG_DAEMON);
 }
 
+void log_close(void)
+{
+	closelog();
+	log_set_target(log_target); /* closelog(3) has forgotten the program's name */
+}
+
 void log_set_level(enum log_level max)
 {
 	console_loglevel = max;

@@ -52,6 +52,9 @@ void log_open(const char *prog, bool to_syslog, enum log_level max);
  * until the mount answers, then goes to the background and to syslog. */
 void log_set_target(enum log_target target);
 
+/* Give back the descriptor of syslog(3), if there is one; the next line opens another. */
+void log_close(void);
+
 /* Drop the lines above @max from now on. */
 void log_set_level(enum log_level max);
 

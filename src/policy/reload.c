@@ -110,3 +110,8 @@ void policy_reload_stop(void)
 		(void)uv_cancel((uv_req_t *)&r->work);
 	uv_close((uv_handle_t *)&r->sighup, NULL);
 }
+
+bool policy_reload_is_reading(void)
+{
+	return reload.reading;
+}

@@ -5,6 +5,7 @@
 #ifndef POLICY_RELOAD_H
 #define POLICY_RELOAD_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 /*
@@ -15,5 +16,8 @@
 int policy_reload_start(uv_loop_t *loop, const char *path);
 /* No more. The handle goes with the next turns of the loop. Idempotent. */
 void policy_reload_stop(void);
+
+/* Is a thread at work now? A copy of this process would not have it, but the locks it holds. */
+bool policy_reload_is_reading(void);
 
 #endif /* POLICY_RELOAD_H */

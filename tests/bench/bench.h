@@ -164,6 +164,8 @@ static inline unsigned int next_host(struct bench *b)
 }
 
 uint64_t now_ns(void);
+/* Of a daemon that was started: the process that does the work, its child or itself. */
+pid_t worker_of(pid_t pid);
 /* CPU time of a process and its ended threads, in ns; 0: the whole of this one. */
 uint64_t cpu_ns(pid_t pid);
 /* The daemon that a row which hangs waits for: it is killed then. */

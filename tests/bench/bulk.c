@@ -21,7 +21,7 @@ static uint64_t cpu_of(const struct bench *b, enum kind kind, pid_t relay)
 	if (kind != FLOOR)
 		sum += cpu_ns(b->peer.pid);
 	if (b->daemon[kind] > 0)
-		sum += cpu_ns(b->daemon[kind]);
+		sum += cpu_ns(worker_of(b->daemon[kind]));
 	if (relay > 0)
 		sum += cpu_ns(relay);
 	return sum;

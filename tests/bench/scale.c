@@ -29,7 +29,8 @@ static double rss(const struct bench *b)
 	long kib = -1;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)b->daemon[SOCKFS]);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup",
+		 (int)worker_of(b->daemon[SOCKFS]));
 	file = fopen(path, "re");
 	if (file == NULL)
 		return -1;
@@ -49,7 +50,7 @@ void site_swap(struct bench *b, struct site *site)
 	memcpy(b->mnt[SOCKFS], site->mnt, sizeof(old.mnt));
 	site->pid = old.pid;
 	memcpy(site->mnt, old.mnt, sizeof(old.mnt));
-	bench_watch(b->daemon[SOCKFS]);
+	bench_watch(worker_of(b->daemon[SOCKFS]));
 }
 
 int site_start(struct bench *b, struct site *site, const char *option)
@@ -290,10 +291,10 @@ static int idle_part(struct bench *b)
 		return err;
 	/* What the last requests left to do is not idleness. */
 	usleep(200000);
-	cpu = cpu_ns(b->daemon[SOCKFS]);
+	cpu = cpu_ns(worker_of(b->daemon[SOCKFS]));
 	time = now_ns();
 	usleep(b->idle_ms * 1000);
-	cpu = cpu_ns(b->daemon[SOCKFS]) - cpu;
+	cpu = cpu_ns(worker_of(b->daemon[SOCKFS])) - cpu;
 	store_add(&b->store, b->round, SOCKFS, 100.0 * (double)cpu / (double)(now_ns() - time),
 		  "idle-cpu");
 	if (start >= 0)

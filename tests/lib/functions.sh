@@ -228,15 +228,30 @@ daemon_of()
 	esac
 }
 
+# worker_of DIR: prints the pid of the process that does the work there; the one that was
+# started is its supervisor, or does it itself (-o nosurvive).
+worker_of()
+{
+	local pid child
+	pid=$(cat "$(daemon_of "$1").pid") || return 1
+	for child in $(pgrep -P "$pid" -x "$(sed 's/-super$//' "/proc/$pid/comm")"); do
+		echo "$child"
+		return
+	done
+	echo "$pid"
+}
+
 # mount_abort DIR: ends all requests in flight with an error, and the daemon.
 mount_abort()
 {
-	local connection pid
+	local connection pid worker
+	worker=$(worker_of "$1" 2>/dev/null)
 	connection=$(mount_device "$1")
 	connection=/sys/fs/fuse/connections/${connection#*:}
 	if is_mounted "$1" && test -w "$connection/abort"; then echo 1 >"$connection/abort"; fi
 	pid=$(cat "$(daemon_of "$1").pid" 2>/dev/null) || return 0
-	kill -KILL "$pid" 2>/dev/null
+	# The worker first: it would make itself another supervisor.
+	kill -KILL "$worker" "$pid" 2>/dev/null
 }
 
 # mount_leave DIR: for the exit stack; a mount in good order is gone by then.
@@ -261,8 +276,9 @@ sockfs_mount()
 	rm -f "$name.notify"
 	mkfifo "$name.notify"
 	on_exit "mount_leave '$dir'"
+	# valgrind cannot follow a process that shares its descriptors.
 	# shellcheck disable=SC2086  # a command and its arguments
-	$SOCKFS_WRAPPER sockfs -f --notify-fd=9 "$@" "$group_dir/$dir" \
+	$SOCKFS_WRAPPER sockfs -f --notify-fd=9 ${SOCKFS_WRAPPER:+-o nosurvive} "$@" "$group_dir/$dir" \
 		</dev/null >"$name.out" 2>"$name.err" 9>"$name.notify" 5>&- 6>&- 7>&- &
 	echo $! >"$name.pid"
 	# One newline: it answers. End of file: the daemon is gone.

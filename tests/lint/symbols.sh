@@ -8,7 +8,7 @@ if ! command -v "$NM" >/dev/null; then
 	exit 77
 fi
 failed=0
-rooms='lib uapi mm fs policy net net/core net/inet net/tls ctl fuse tls'
+rooms='lib uapi mm fs policy net net/core net/inet net/tls ctl fuse super tls'
 
 # symbols ROOM: "file symbol T" for what it defines and "file symbol U" for what it wants.
 symbols()
@@ -50,7 +50,7 @@ if [ -n "$bad" ]; then
 	failed=1
 fi
 
-for room in fs mm policy net ctl fuse tls; do
+for room in fs mm policy net ctl fuse super tls; do
 	circle=$(printf '%s\n' "$edges" | awk -v room="^src/$room/" '$2 ~ room && $4 ~ room { print $2, $4 }' |
 		sort -u | tsort 2>&1 >/dev/null)
 	if [ -n "$circle" ]; then

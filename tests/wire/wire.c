@@ -139,13 +139,14 @@ static int start_session(struct wire *w, int fd)
 	char *argv[] = {name, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 
-	w->session = sockfs_session_new(&w->loop, &w->sb, &args, &events);
+	w->session = sockfs_session_new(&args);
 	fuse_opt_free_args(&args);
 	if (w->session == NULL)
 		return -1;
 	/* To libfuse it is a mount that somebody else has made. */
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-	if (sockfs_session_mount(w->session, path) != 0)
+	if (sockfs_session_mount(w->session, path) != 0 ||
+	    sockfs_session_attach(w->session, &w->loop, &w->sb, &events) != 0)
 		return -1;
 	w->daemon_fd = fd;
 	return sockfs_session_start(w->session);
