@@ -59,6 +59,15 @@ static void raise_nofile(void)
 	}
 }
 
+/* A core dump would hold what users send and receive. Who debugs (-d) wants one. */
+static void forbid_core(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0)
+		pr_warn("a crash may leave a core dump: %s", strerror(errno));
+}
+
 /* Wait for the other process to be ready, or to have failed: the exit status. */
 static int wait_ready(int fd, pid_t pid)
 {
@@ -209,6 +218,8 @@ static int run(struct process *p)
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
 	raise_nofile();
+	if (!p->opt.debug)
+		forbid_core();
 	tune_malloc();
 	/* libuv's threads do nothing but look up names, and each may take long. */
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
