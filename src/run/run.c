@@ -138,7 +138,8 @@ static void __attribute__((noreturn)) exec_daemon(const struct run *run, int fus
 	setsid();
 	snprintf(device, sizeof(device), "/dev/fd/%d", fuse_fd);
 	snprintf(notify, sizeof(notify), "--notify-fd=%d", ready_fd);
-	snprintf(owner, sizeof(owner), "uid=%u,gid=%u", run->uid, run->gid);
+	/* A supervisor would have no mount to end: that goes with the program's namespace. */
+	snprintf(owner, sizeof(owner), "uid=%u,gid=%u,nosurvive", run->uid, run->gid);
 	fcntl(fuse_fd, F_SETFD, 0);
 	fcntl(ready_fd, F_SETFD, 0);
 	if (run->policy != NULL) {
