@@ -17,6 +17,7 @@ nodist_pkgconfig_DATA = contrib/pkgconfig/sockfs.pc
 
 BASH_COMPLETIONS = contrib/bash-completion/sockctl contrib/bash-completion/sockfs
 ZSH_COMPLETIONS = contrib/zsh/_sockctl
+EXTRA_DIST += contrib/gdb/touch.gdb
 EXTRA_DIST += $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) contrib/systemd/sockfs@.service.in
 CLEANFILES += contrib/systemd/sockfs@.service
 
