@@ -125,6 +125,41 @@ static void set_field(char *field, size_t size, const char *text, size_t len)
 	memset(field + len, 0, size - len);
 }
 
+size_t addr_proto(const char *host, char *ret_proto)
+{
+	struct in6_addr in6;
+	const char *scope;
+	size_t n = 0;
+
+	while (is_digit((unsigned char)host[n]) || (host[n] >= 'a' && host[n] <= 'z'))
+		n++;
+	/* "fe80::1" is an address. */
+	if (n == 0 || n >= ADDR_PROTO_MAX || host[n] != ':' || is_digit((unsigned char)host[0]) ||
+	    parse_in6(host, &in6, &scope) == 0)
+		return 0;
+	if (ret_proto) {
+		memcpy(ret_proto, host, n);
+		ret_proto[n] = '\0';
+	}
+	return n + 1;
+}
+
+bool addr_is_path(const char *host)
+{
+	return host[0] == '/' || host[0] == '@';
+}
+
+/* A path is whatever a file may be called, but for what would tear a line of a table. */
+static int check_path(const char *path)
+{
+	if (!path[1])
+		return -EINVAL;
+	for (; *path; path++)
+		if ((unsigned char)*path < ' ' || *path == 0x7f)
+			return -EINVAL;
+	return 0;
+}
+
 /* Both fields are terminated. @bracketed: the host had brackets and lost them. */
 static int check_addr(const struct sockfs_addr *addr, bool bracketed)
 {
@@ -133,35 +168,73 @@ static int check_addr(const struct sockfs_addr *addr, bool bracketed)
 	return err ? err : check_port(addr->port);
 }
 
+/* Without a protocol; brackets and "*" are taken off. Both fields are terminated. */
+static int check_plain(struct sockfs_addr *a, bool port_optional)
+{
+	size_t len = strlen(a->host), port_len = strlen(a->port);
+	bool bracketed = len >= 2 && a->host[0] == '[' && a->host[len - 1] == ']';
+
+	if (bracketed)
+		set_field(a->host, sizeof(a->host), a->host + 1, len - 2);
+	else
+		set_field(a->host, sizeof(a->host), a->host, strcmp(a->host, "*") ? len : 0);
+	if (port_len == 0 && port_optional)
+		set_field(a->port, sizeof(a->port), "0", 1);
+	else
+		set_field(a->port, sizeof(a->port), a->port, port_len);
+	return check_addr(a, bracketed);
+}
+
+/* Put the @n bytes of @proto, with its colon, before the host. */
+static int add_proto(struct sockfs_addr *a, const char *proto, size_t n)
+{
+	size_t len = strlen(a->host);
+
+	if (n + len >= sizeof(a->host))
+		return -EINVAL;
+	memmove(a->host + n, a->host, len + 1);
+	memcpy(a->host, proto, n);
+	return 0;
+}
+
+void addr_split(const struct sockfs_addr *addr, char *ret_proto, struct sockfs_addr *ret_addr)
+{
+	size_t n = addr_proto(addr->host, ret_proto);
+
+	if (n == 0)
+		ret_proto[0] = '\0';
+	*ret_addr = *addr;
+	set_field(ret_addr->host, sizeof(ret_addr->host), addr->host + n, strlen(addr->host + n));
+}
+
 int addr_check(struct sockfs_addr *addr, bool port_optional)
 {
-	struct sockfs_addr a = *addr;
-	size_t len = strnlen(a.host, sizeof(a.host));
-	size_t port_len = strnlen(a.port, sizeof(a.port));
-	bool bracketed;
+	char proto[ADDR_PROTO_MAX];
+	struct sockfs_addr a;
+	int err;
 
-	if (len == sizeof(a.host) || port_len == sizeof(a.port))
+	if (strnlen(addr->host, sizeof(addr->host)) == sizeof(addr->host) ||
+	    strnlen(addr->port, sizeof(addr->port)) == sizeof(addr->port))
 		return -EINVAL;
-	bracketed = len >= 2 && a.host[0] == '[' && a.host[len - 1] == ']';
-	if (bracketed)
-		set_field(a.host, sizeof(a.host), a.host + 1, len - 2);
-	else
-		set_field(a.host, sizeof(a.host), a.host, strcmp(a.host, "*") ? len : 0);
-	if (port_len == 0 && port_optional)
-		set_field(a.port, sizeof(a.port), "0", 1);
-	else
-		set_field(a.port, sizeof(a.port), a.port, port_len);
-
-	if (check_addr(&a, bracketed))
+	addr_split(addr, proto, &a);
+	if (*proto && addr_is_path(a.host)) {
+		set_field(a.port, sizeof(a.port), a.port, strlen(a.port));
+		err = *a.port ? -EINVAL : check_path(a.host);
+	} else {
+		err = check_plain(&a, port_optional);
+	}
+	if (!err && *proto)
+		err = add_proto(&a, addr->host, strlen(proto) + 1);
+	if (err)
 		return -EINVAL;
 	*addr = a;
 	return 0;
 }
 
-int addr_parse(const char *text, struct sockfs_addr *ret_addr)
+/* "HOST:PORT" into its fields, brackets still on. */
+static int split_plain(const char *text, struct sockfs_addr *ret_addr)
 {
-	struct sockfs_addr a;
-	const char *host = text, *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':');
 	bool bracketed = text[0] == '[';
 	size_t len, port_len;
 
@@ -173,19 +246,42 @@ int addr_parse(const char *text, struct sockfs_addr *ret_addr)
 		/* Taken off before the length is checked: the longest host must fit. */
 		if (len < 2 || text[len - 1] != ']')
 			return -EINVAL;
-		host++;
+		text++;
 		len -= 2;
 	} else if (memchr(text, ':', len)) {
 		/* "::1" could be the host ::1 without a port or the host : with port 1. */
 		return -EINVAL;
-	} else if (len == 1 && host[0] == '*') {
+	} else if (len == 1 && text[0] == '*') {
 		len = 0;
 	}
-	if (len >= sizeof(a.host) || port_len >= sizeof(a.port))
+	if (len >= sizeof(ret_addr->host) || port_len >= sizeof(ret_addr->port))
 		return -EINVAL;
-	set_field(a.host, sizeof(a.host), host, len);
-	set_field(a.port, sizeof(a.port), colon + 1, port_len);
-	if (check_addr(&a, bracketed))
+	set_field(ret_addr->host, sizeof(ret_addr->host), text, len);
+	set_field(ret_addr->port, sizeof(ret_addr->port), colon + 1, port_len);
+	return check_addr(ret_addr, bracketed);
+}
+
+int addr_parse(const char *text, struct sockfs_addr *ret_addr)
+{
+	size_t n = addr_proto(text, NULL);
+	struct sockfs_addr a;
+	int err;
+
+	/* "tcp:80" is the port 80 of a host. */
+	if (!addr_is_path(text + n) && !strchr(text + n, ':'))
+		n = 0;
+	if (n && addr_is_path(text + n)) {
+		err = strlen(text) < sizeof(a.host) ? check_path(text + n) : -EINVAL;
+		if (!err) {
+			set_field(a.host, sizeof(a.host), text, strlen(text));
+			set_field(a.port, sizeof(a.port), "", 0);
+		}
+	} else {
+		err = split_plain(text + n, &a);
+		if (!err)
+			err = add_proto(&a, text, n);
+	}
+	if (err)
 		return -EINVAL;
 	*ret_addr = a;
 	return 0;
@@ -312,6 +408,8 @@ char *addr_format(const struct sockfs_addr *addr, char *buf, size_t size)
 
 	if (!host_len && !port_len)
 		snprintf(buf, size, "-");
+	else if (!port_len)
+		snprintf(buf, size, "%.*s", host_len, addr->host);
 	else if (!host_len)
 		snprintf(buf, size, "*:%.*s", port_len, addr->port);
 	else if (memchr(addr->host, ':', (size_t)host_len))

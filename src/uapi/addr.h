@@ -13,10 +13,28 @@
 /* What a user types may be at most host, brackets, colon and port long. */
 #define ADDR_TEXT_MAX (SOCKFS_HOST_MAX + SOCKFS_PORT_MAX + 4)
 
+/* The name of a protocol before an address, with its NUL. */
+#define ADDR_PROTO_MAX 16
+
+/*
+ * An address may have a protocol before it: "udp:127.0.0.1:53", "unix:/run/x", with
+ * what is left of it in one of two forms: HOST:PORT, or a path, which begins with a
+ * slash or an "@" and has no port. Which of them a protocol takes is its own affair.
+ * In a struct sockfs_addr the protocol stands in the host: "udp:127.0.0.1".
+ */
+
+/* The length of @host's protocol, with its colon, and its name; 0: there is none. */
+size_t addr_proto(const char *host, char *ret_proto);
+/* Is @host, without a protocol, a path? */
+bool addr_is_path(const char *host);
+/* Take the protocol off; "": there is none. @addr has passed addr_check. */
+void addr_split(const struct sockfs_addr *addr, char *ret_proto, struct sockfs_addr *ret_addr);
+
 /*
  * Split "127.0.0.1:80", "[::1]:80", "example.com:http", ":80", "*:80" into
  * host and port; host is "" for any address, brackets are taken off. No name
  * is looked up. A bare IPv6 address without brackets is ambiguous and refused.
+ * A protocol needs a colon more, or a path behind it: "tcp:80" is a host.
  * 0, or -EINVAL for everything else (no port, empty port, a number over 65535
  * or one with a sign, too long, blanks, control characters, a slash, brackets
  * around anything but an IPv6 address); *ret_addr is untouched then. Every byte
@@ -50,7 +68,8 @@ int addr_to_sockaddr(const struct sockfs_addr *addr, int family, struct sockaddr
 void addr_from_sockaddr(const struct sockaddr *sa, struct sockfs_addr *ret_addr);
 
 /*
- * "127.0.0.1:80", "[::1]:80", "*:80" without a host, "-" when unset. Returns
+ * "127.0.0.1:80", "[::1]:80", "*:80" without a host, the host alone without a port,
+ * "-" when unset. Returns
  * buf. @size >= ADDR_TEXT_MAX. Fields without a NUL are read to their end only.
  */
 char *addr_format(const struct sockfs_addr *addr, char *buf, size_t size);

@@ -43,11 +43,24 @@ static const struct {
 	{"*:http-alt", "", "http-alt"},
 	{"my_host-1:x11", "my_host-1", "x11"},
 	{"b\303\274cher.example:80", "b\303\274cher.example", "80"},
+	/* A protocol before it; but with one colon that is a host. */
+	{"tcp:80", "tcp", "80"},
+	{"unix:name", "unix", "name"},
+	{"udp:127.0.0.1:53", "udp:127.0.0.1", "53"},
+	{"udp:[::1]:53", "udp:::1", "53"},
+	{"udp:*:514", "udp:", "514"},
+	{"udp::514", "udp:", "514"},
+	{"a:b:80", "a:b", "80"},
+	{"x25:h:1", "x25:h", "1"},
+	{"unix:/run/a b:c", "unix:/run/a b:c", ""},
+	{"unix:@name", "unix:@name", ""},
+	{"http://h:80", "http://h:80", ""},
 };
 
 static const char *const bad[] = {
 	"", ":", "*", "80", "localhost", "localhost:", "127.0.0.1", "[::1]", "[::1]:", "::1", "::1:80",
-	"fe80::1:80", "a:b:80", "http://h:80", "[]:80", "[:80", "]:80", "[::1:80", "::1]:80",
+	"fe80::1:80", "tcp::b:80", "udp:h:", "udp:h: 1", "udp:::1:80", "unix:/", "unix:@", "unix:/a\nb",
+	"Udp:h:80", "u_p:h:80", "abcdefghijklmnop:h:80", "4udp:h:80", "/run/x", "@name", "[]:80", "[:80", "]:80", "[::1:80", "::1]:80",
 	"[[::1]]:80", "[::1]]:80", "[[::1]:80", "x[::1]:80", "[::1]x:80", "[::1]80", "[127.0.0.1]:80",
 	"[h]:80", "[*]:80", "[::g]:80", "[1:2:3:4:5:6:7:8:9]:80", "[::1%]:80", "[%eth0]:80", "h%eth0:80",
 	"127.0.0.1%1:80", "h:65536", "h:99999999999999999999", "h:4294967376", "h:-1", "h:+80", "h:0.5",
@@ -69,6 +82,27 @@ START_TEST(parse_good)
 	/* What one has accepted, the other accepts. */
 	ck_assert_int_eq(addr_check(&a, false), 0);
 	ck_assert_mem_eq(&a, &want, sizeof(a));
+}
+END_TEST
+
+static const struct {
+	const char *text, *proto, *host, *port;
+} protos[] = {
+	{"127.0.0.1:80", "", "127.0.0.1", "80"}, {"[fe80::1]:80", "", "fe80::1", "80"},
+	{"udp:127.0.0.1:53", "udp", "127.0.0.1", "53"}, {"udp:[fe80::1]:53", "udp", "fe80::1", "53"},
+	{"udp::53", "udp", "", "53"}, {"unix:/run/x", "unix", "/run/x", ""},
+};
+
+START_TEST(split_protocol)
+{
+	struct sockfs_addr a, rest;
+	char proto[ADDR_PROTO_MAX];
+
+	ck_assert_int_eq(addr_parse(protos[_i].text, &a), 0);
+	addr_split(&a, proto, &rest);
+	ck_assert_str_eq(proto, protos[_i].proto);
+	ck_assert_str_eq(rest.host, protos[_i].host);
+	ck_assert_str_eq(rest.port, protos[_i].port);
 }
 END_TEST
 
@@ -158,7 +192,15 @@ static const struct {
 	{"[[::1]]", "80", false, -EINVAL, NULL, NULL},
 	{"[::1", "80", false, -EINVAL, NULL, NULL},
 	{"::1]", "80", false, -EINVAL, NULL, NULL},
-	{"h:80", "80", false, -EINVAL, NULL, NULL},
+	{"h:80", "80", false, 0, "h:80", "80"},
+	{"udp:[::1]", "80", false, 0, "udp:::1", "80"},
+	{"udp:*", "", true, 0, "udp:", "0"},
+	{"udp:::1", "80", false, 0, "udp:::1", "80"},
+	{"unix:/x", "", false, 0, "unix:/x", ""},
+	{"unix:/x", "", true, 0, "unix:/x", ""},
+	{"unix:/x", "80", false, -EINVAL, NULL, NULL},
+	{"udp:h:", "80", false, -EINVAL, NULL, NULL},
+	{"udp:a b", "80", false, -EINVAL, NULL, NULL},
 	{"::1%", "80", false, -EINVAL, NULL, NULL},
 	{"1.2.3.4%lo", "80", false, -EINVAL, NULL, NULL},
 };
@@ -344,6 +386,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, parse_good, 0, COUNT(good));
 	tcase_add_loop_test(tc, parse_bad, 0, COUNT(bad));
+	tcase_add_loop_test(tc, split_protocol, 0, COUNT(protos));
 	tcase_add_test(tc, parse_longest);
 	tcase_add_test(tc, parse_longest_bracketed);
 	tcase_add_loop_test(tc, check, 0, COUNT(checks));
