@@ -2,7 +2,7 @@
 /*
  * The operations of sockfs as ioctls on the files of a mount.
  *
- * In a sockfs mount every regular file is a TCP socket. read(2) and write(2)
+ * In a sockfs mount every regular file is a socket. read(2) and write(2)
  * move its bytes; everything else that sockets(7) offers is one of the ioctls
  * below, on a descriptor of the file. sockfs(7) describes each of them.
  *
@@ -25,7 +25,10 @@
 /*
  * An address as NUL-terminated text. Input: host is a name, an IPv4 or an IPv6
  * address (brackets allowed), or "" or "*" for any address; port is a number
- * or a service name. Output: always numeric; both empty when there is none.
+ * or a service name. The host may have a protocol before it ("udp:127.0.0.1"), which the
+ * file has from then on; of a UNIX socket it is the whole address ("unix:/run/x",
+ * "unix:@name") and port is empty. Output: always numeric, without a protocol but for
+ * "unix:"; both empty when there is none.
  */
 struct sockfs_addr {
 	char host[SOCKFS_HOST_MAX];
@@ -51,12 +54,26 @@ struct sockfs_sockopt {
 	__u8 value[SOCKFS_OPTVAL_MAX];
 };
 
-/* Options of sockfs itself; each value is an __s32 in seconds, 0 for none. */
+/* Options of sockfs itself. The first ones are an __s32 in seconds, 0 for none. */
 #define SOL_SOCKFS 0x5346
 #define SOCKFS_SO_CONNECT_TIMEOUT 1 /* a dial that takes longer ends with ETIMEDOUT */
 #define SOCKFS_SO_RCVTIMEO 2	    /* a read that waits longer ends with ETIMEDOUT */
 #define SOCKFS_SO_SNDTIMEO 3	    /* a write that waits longer ends with ETIMEDOUT */
 #define SOCKFS_SO_REAP 4	    /* listeners: remove finished accepted files after this */
+/*
+ * Others. PROTO is text without a NUL, of len bytes: "udp". It can be set while a file
+ * has no address. FROM is text that can only be read: the address that the last datagram
+ * came from. The rest are __s32.
+ */
+#define SOCKFS_SO_PROTO 5
+#define SOCKFS_SO_MESSAGE 6 /* the rest of a datagram that was read in part: SOCKFS_MESSAGE_ */
+#define SOCKFS_SO_HEADERS 7 /* an address before each datagram: SOCKFS_HEADERS_ */
+#define SOCKFS_SO_FROM 8
+#define SOCKFS_SO_DROPS 9  /* only read: datagrams that were lost here for want of room */
+#define SOCKFS_SO_EMPTY 10 /* only read: datagrams without a byte that were skipped */
+
+enum { SOCKFS_MESSAGE_KEEP = 0, SOCKFS_MESSAGE_DISCARD = 1 };
+enum { SOCKFS_HEADERS_OFF = 0, SOCKFS_HEADERS_TEXT = 1, SOCKFS_HEADERS_PLAN9 = 2 };
 
 /* States, as SOCKFS_IOC_INFO reports them (linux/net.h has the first five words). */
 enum sockfs_state {
@@ -81,7 +98,7 @@ struct sockfs_info {
 	__u64 sk_ino;	/* inode number of the kernel's socket, 0 while there is none */
 	struct sockfs_addr local;
 	struct sockfs_addr remote;
-	char proto[16];	/* "tcp" */
+	char proto[16];	/* "tcp", "udp", ... */
 	__u64 flags;	/* SOCKFS_INFO_ bits */
 	__u64 reserved[7];
 };
@@ -98,6 +115,12 @@ struct sockfs_info {
 #define SOCKFS_IOC_SHUTDOWN _IOW(SOCKFS_IOC_MAGIC, 5, __s32) /* SHUT_RD, SHUT_WR, SHUT_RDWR */
 #define SOCKFS_IOC_ABORT _IO(SOCKFS_IOC_MAGIC, 6)
 #define SOCKFS_IOC_SETSOCKOPT _IOW(SOCKFS_IOC_MAGIC, 9, struct sockfs_sockopt)
+
+/* Multicast: host is the group, a number; port the interface, "" for the kernel's choice. */
+#define SOCKFS_IOC_JOIN _IOW(SOCKFS_IOC_MAGIC, 14, struct sockfs_addr)
+#define SOCKFS_IOC_LEAVE _IOW(SOCKFS_IOC_MAGIC, 15, struct sockfs_addr)
+/* A datagram without a byte, which no write(2) sends. */
+#define SOCKFS_IOC_SENDEMPTY _IO(SOCKFS_IOC_MAGIC, 16)
 
 /* Accept: the descriptor must be open for reading, else EBADF. */
 #define SOCKFS_IOC_ACCEPT _IOR(SOCKFS_IOC_MAGIC, 4, struct sockfs_accept)

@@ -9,6 +9,7 @@
 #include "fs/fs.h"
 
 struct operation;
+struct proto;
 struct sockfs_addr;
 struct socket;
 
@@ -65,8 +66,13 @@ extern const struct file_operations ctl_file_fops;
 
 /* dial.c ------------------------------------------------------------------ */
 
-/* What the file @inode below tcp dials; NULL: it is no such file. */
-const struct sockfs_addr *dial_target(const struct inode *inode);
+/*
+ * What the file @inode dials, and below which directory of the root it is; NULL: it is no
+ * such file.
+ */
+const struct sockfs_addr *dial_target(const struct inode *inode, const char **ret_dir);
+/* Make @inode, a directory of @root, the one where @prot dials. 0 or -ENOMEM. */
+int dial_root_init(struct inode *root, struct inode *inode, const struct proto *prot);
 
 /* proc.c ------------------------------------------------------------------ */
 

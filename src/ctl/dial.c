@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Paths that dial: each open() of tcp/HOST/PORT is a connection of its own.
+ * Paths that dial: each open() of PROTOCOL/HOST/PORT is a connection of its own.
  *
  * Any name that can be a host is a directory here, and any that can be a port a
  * file in it: lookup only reads the text and asks nobody. What it makes has no
@@ -38,17 +38,18 @@
 #include "lib/util.h"
 #include "mm/slab.h"
 #include "net/core/dial.h"
-#include "net/socket.h"
+#include "net/sock.h"
 #include "sockfs/ioctl.h"
 #include "uapi/addr.h"
 
 #define HOST_MODE (S_IFDIR | 0555)
 #define PORT_MODE (S_IFREG | 0666)
 
-/* What a name below tcp stands for; plain_inode.private. */
+/* What a name stands for, and the protocol's directory; plain_inode.private. */
 struct dial_name {
 	uint64_t parent_ino;
-	struct dial_link link;
+	const struct proto *prot;
+	struct dial_link link; /* of the directory itself: nothing */
 	struct dial_settings *settings; /* its own copy; NULL: none */
 	struct sockfs_addr addr; /* of a directory: the host, if it is one, and no port */
 };
@@ -83,8 +84,9 @@ static struct dial_name *name_alloc(const struct inode *dir, const struct sockfs
 	if (name == NULL)
 		return NULL;
 	name->parent_ino = dir->i_ino;
+	name->prot = above->prot;
 	name->addr = *addr;
-	if (name_set(name, above != NULL ? above->settings : NULL, add) == 0)
+	if (name_set(name, above->settings, add) == 0)
 		return name;
 	free(name);
 	return NULL;
@@ -138,7 +140,7 @@ static int dial_new_below(struct inode *dir, struct dial_name *name, mode_t mode
 	struct dial_name *above = PLAIN_I(dir)->private;
 	int err;
 
-	if (above == NULL)
+	if (above->link.inode == NULL)
 		return dial_new_inode(dir, name, mode, ret_inode);
 	ihold(dir);
 	err = dial_new_inode(dir, name, mode, ret_inode);
@@ -191,6 +193,7 @@ static int host_lookup(struct inode *dir, const struct qstr *q, struct inode **r
 		return settings_lookup(dir, addr.host, ret_inode);
 	/* "*" is any address, which nobody can call; and a glob that matched nothing. */
 	if (has_empty_label(addr.host) || strcmp(addr.host, "*") == 0 ||
+	    addr_proto(addr.host, NULL) != 0 ||
 	    addr_check(&addr, false) != 0 || addr.host[0] == '\0')
 		return -ENOENT;
 	memset(addr.port, 0, sizeof(addr.port));
@@ -222,6 +225,7 @@ static uint64_t port_ino(const struct dial_name *name)
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
 	/* The end of each text counts as well. */
+	hash = hash_bytes(hash, name->prot->dir, strlen(name->prot->dir) + 1);
 	hash = hash_bytes(hash, name->addr.host, strlen(name->addr.host) + 1);
 	hash = hash_bytes(hash, name->addr.port, strlen(name->addr.port) + 1);
 	if (name->settings != NULL)
@@ -264,8 +268,8 @@ static int port_lookup(struct inode *dir, const struct qstr *q, struct inode **r
 }
 
 /*
- * Asked when lookup found nothing: the same answer again, for `> tcp/h/none` is
- * as wrong as `< tcp/h/none`.
+ * Asked when lookup found nothing: the same answer again, for `> tcp/h/none' is
+ * as wrong as `< tcp/h/none'.
  */
 static int port_create(struct inode *dir, const struct qstr *name, mode_t mode,
 		       const struct cred *cred, struct inode **ret_inode)
@@ -284,7 +288,7 @@ static void dial_getattr(const struct inode *inode, struct stat *ret_st)
 }
 
 /*
- * Who may dial is a matter of tcp itself: what was kept here would be gone as
+ * Who may dial is a matter of the protocol's directory: what was kept here would be gone as
  * soon as the kernel forgets the name. Times are taken and forgotten.
  */
 static int dial_setattr(struct inode *inode, const struct iattr *attr)
@@ -315,11 +319,32 @@ static const struct inode_operations port_iops = {
 	.setattr = dial_setattr,
 };
 
-const struct sockfs_addr *dial_target(const struct inode *inode)
+const struct sockfs_addr *dial_target(const struct inode *inode, const char **ret_dir)
 {
 	const struct dial_name *name = PLAIN_I(inode)->private;
 
-	return inode->i_op == &port_iops ? &name->addr : NULL;
+	if (inode->i_op != &port_iops)
+		return NULL;
+	*ret_dir = name->prot->dir;
+	return &name->addr;
+}
+
+static void dial_root_destroy(struct inode *inode)
+{
+	free(PLAIN_I(inode)->private);
+}
+
+int dial_root_init(struct inode *root, struct inode *inode, const struct proto *prot)
+{
+	struct dial_name *name = should_failslab() ? NULL : calloc(1, sizeof(*name));
+
+	if (name == NULL)
+		return -ENOMEM;
+	name->parent_ino = root->i_ino;
+	name->prot = prot;
+	PLAIN_I(inode)->private = name;
+	PLAIN_I(inode)->destroy = dial_root_destroy;
+	return 0;
 }
 
 /* ------------------------------------------------------------------ directories */
@@ -342,7 +367,7 @@ static int dial_iterate(struct file *file, struct dir_context *ctx)
 	if (ctx->pos == 0 && !emit_dot(ctx, ".", dir->i_ino))
 		return 0;
 	if (ctx->pos == 1)
-		(void)emit_dot(ctx, "..", name != NULL ? name->parent_ino : dir->i_sb->s_root->i_ino);
+		(void)emit_dot(ctx, "..", name->parent_ino);
 	return 0;
 }
 
@@ -378,6 +403,7 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 	const struct dial_name *name = PLAIN_I(inode)->private;
 	struct sockfs_addr addr = name->addr;
 	struct dial_settings *settings = name->settings;
+	const char *word = name->prot->word;
 	struct socket *sock = dial_socket(file, &iocb->ki_cred);
 	int err;
 
@@ -385,6 +411,8 @@ static int dial_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 		return -errno;
 	dial_names_use(&iocb->ki_cred);
 	err = file->f_op->open(file->f_inode, file, iocb);
+	if (err == 0)
+		err = sock_set_proto(sock, word);
 	if (err == 0 && settings != NULL)
 		err = dial_settings_apply(settings, sock);
 	if (err == 0)

@@ -37,7 +37,7 @@ static int parse_one(char *text, struct dial_settings *settings)
 		return -EINVAL;
 	*value++ = '\0';
 	so = sockopt_by_name(text);
-	if (so == NULL || so->kind == SOCKOPT_ERROR)
+	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
 		return -ENOENT;
 	err = sockopt_parse(so, value, &opt);
 	if (err == 0)

@@ -51,7 +51,8 @@ static const struct face faces[] = {
 	{".proc", 0555, &proc_dir_iops, &simple_dir_operations, proc_root_init},
 };
 
-static int make_face(struct super_block *sb, const struct face *face)
+/* @prot: whose directory it is, for those that dial. */
+static int make_face(struct super_block *sb, const struct face *face, const struct proto *prot)
 {
 	const struct qstr name = {.name = face->name, .len = strlen(face->name)};
 	struct inode *root = sb->s_root;
@@ -68,6 +69,8 @@ static int make_face(struct super_block *sb, const struct face *face)
 	}
 	inode->i_nlink = 2;
 	root->i_nlink++;
+	if (prot != NULL)
+		return dial_root_init(root, inode, prot);
 	return face->init != NULL ? face->init(root, inode) : 0;
 }
 
@@ -77,13 +80,13 @@ int faces_init(struct super_block *sb)
 
 	sock_register_face(&socket_face);
 	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(faces); i++)
-		err = make_face(sb, &faces[i]);
+		err = make_face(sb, &faces[i], NULL);
 	for (const struct proto *prot = proto_next(NULL); err == 0 && prot != NULL;
 	     prot = proto_next(prot)) {
 		const struct face dial = {prot->dir, 0555, &dial_dir_iops, &dial_dir_fops, NULL};
 
 		if (prot->dir != NULL)
-			err = make_face(sb, &dial);
+			err = make_face(sb, &dial, prot);
 	}
 	return err;
 }

@@ -81,7 +81,11 @@ static ssize_t ioc_getpeername(struct socket *sock, struct kiocb *iocb, void *ar
 
 static ssize_t ioc_setsockopt(struct socket *sock, struct kiocb *iocb, void *arg)
 {
+	const struct sockfs_sockopt *opt = arg;
+
 	(void)iocb;
+	if (opt->level == SOL_SOCKFS && opt->name == SOCKFS_SO_PROTO)
+		return sock_setsockopt_proto(sock, opt);
 	return sock_setsockopt(sock, arg);
 }
 
@@ -89,6 +93,25 @@ static ssize_t ioc_getsockopt(struct socket *sock, struct kiocb *iocb, void *arg
 {
 	(void)iocb;
 	return sock_getsockopt(sock, arg);
+}
+
+static ssize_t ioc_join(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	(void)iocb;
+	return sock_membership(sock, arg, true);
+}
+
+static ssize_t ioc_leave(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	(void)iocb;
+	return sock_membership(sock, arg, false);
+}
+
+static ssize_t ioc_sendempty(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	(void)iocb;
+	(void)arg;
+	return sock_send_empty(sock);
 }
 
 static ssize_t ioc_queue(struct socket *sock, void *arg, bool out)

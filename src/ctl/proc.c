@@ -15,6 +15,7 @@
 #include "ctl/proc.h"
 #include "fs/dcache.h"
 #include "mm/vmstat.h"
+#include "net/sock.h"
 
 /* The longest line that a socket has in a table. */
 #define LINE_MAX_BYTES 256
@@ -69,22 +70,19 @@ static bool show_version(struct seq_file *m, void *sb)
 	return false;
 }
 
-static const struct proc_table {
-	const char *name;
-	bool (*show)(struct seq_file *m, void *sb);
-} tables[] = {
+/* Those of each protocol are in its row. */
+static const struct proto_table tables[] = {
 	{"memory", show_memory},
 	{"slabinfo", show_slabinfo},
 	{"sockstat", proc_show_sockstat},
-	{"tcp", proc_show_tcp},
-	{"tcp6", proc_show_tcp6},
 	{"version", show_version},
 	{"waiting", proc_show_waiting},
+	{NULL, NULL},
 };
 
 static int proc_open(struct inode *inode, struct file *file, struct kiocb *iocb)
 {
-	const struct proc_table *table = PLAIN_I(inode)->private;
+	const struct proto_table *table = PLAIN_I(inode)->private;
 
 	return single_open(file, iocb, table->show, inode->i_sb);
 }
@@ -118,7 +116,7 @@ const struct inode_operations proc_dir_iops = {
 	.lookup = simple_lookup,
 };
 
-static int proc_create(struct inode *dir, const struct proc_table *table)
+static int proc_create(struct inode *dir, const struct proto_table *table)
 {
 	const struct qstr name = {.name = table->name, .len = strlen(table->name)};
 	struct inode *inode = new_inode_plain(dir->i_sb, S_IFREG | 0444, dir->i_uid, dir->i_gid);
@@ -155,12 +153,23 @@ static int proc_mkdir(struct inode *dir, const char *word)
 	return 0;
 }
 
-int proc_root_init(struct inode *root, struct inode *inode)
+/* Up to one without a name; NULL: there are none. 0 or -errno. */
+static int proc_create_all(struct inode *dir, const struct proto_table *table)
 {
 	int err = 0;
 
+	for (; err == 0 && table != NULL && table->name != NULL; table++)
+		err = proc_create(dir, table);
+	return err;
+}
+
+int proc_root_init(struct inode *root, struct inode *inode)
+{
+	int err = proc_create_all(inode, tables);
+
 	(void)root;
-	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(tables); i++)
-		err = proc_create(inode, &tables[i]);
+	for (const struct proto *prot = proto_next(NULL); err == 0 && prot != NULL;
+	     prot = proto_next(prot))
+		err = proc_create_all(inode, prot->tables);
 	return err != 0 ? err : proc_mkdir(inode, "sock");
 }

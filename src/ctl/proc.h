@@ -10,8 +10,6 @@
 
 /* Of the super block @sb; in pieces (fs/seq_file.h). */
 bool proc_show_sockstat(struct seq_file *m, void *sb);
-bool proc_show_tcp(struct seq_file *m, void *sb);
-bool proc_show_tcp6(struct seq_file *m, void *sb);
 bool proc_show_waiting(struct seq_file *m, void *sb);
 
 /* .proc/sock: the control files by inode number (proc_sock.c). */

@@ -57,15 +57,17 @@ static void path_of_file(struct path *p, const struct super_block *sb, const str
 	const struct inode *inode = ilookup((struct super_block *)sb, file->f_nodeid);
 	const struct inode *real = inode != NULL ? ctl_mirrored(inode) : NULL;
 	const struct sockfs_addr *addr = NULL;
+	const char *dir;
 
 	p->begin = sizeof(p->text);
 	if (inode != NULL && inode->i_state & I_PLAIN)
-		addr = dial_target(inode);
+		addr = dial_target(inode, &dir);
 	if (addr != NULL) {
 		(void)path_prepend(p, addr->port, strlen(addr->port));
 		(void)path_prepend(p, "/", 1);
 		(void)path_prepend(p, addr->host, strlen(addr->host));
-		(void)path_prepend(p, "tcp/", 4);
+		(void)path_prepend(p, "/", 1);
+		(void)path_prepend(p, dir, strlen(dir));
 	} else if (inode == NULL) {
 		(void)path_prepend(p, "-", 1);
 	} else if (inode == sb->s_root) {

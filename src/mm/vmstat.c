@@ -14,6 +14,7 @@ static const char *const names[NR_VM_ITEMS] = {
 	[VM_TEXT] = "text",
 	[VM_TABLES] = "tables",
 	[VM_LINES] = "lines",
+	[VM_MESSAGES] = "messages",
 };
 
 void vm_account(enum vm_item item, size_t bytes)

@@ -19,6 +19,7 @@ enum vm_item {
 	VM_TEXT,    /* targets of symlinks, labels, names too long for a dentry */
 	VM_TABLES,  /* text of open tables that has not been read */
 	VM_LINES,   /* lines of listeners that have been read in part */
+	VM_MESSAGES, /* messages that have been read in part, or came before their socket */
 	NR_VM_ITEMS
 };
 

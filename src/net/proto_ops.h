@@ -36,6 +36,8 @@ struct proto_ops {
 	int (*abort)(struct socket *sock);
 	/* @peer: the peer's address. -ENOTCONN when there is none. */
 	int (*getname)(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
+	/* A multicast group, numeric, and an interface in place of the port. NULL: it has none. */
+	int (*membership)(struct socket *sock, const struct sockfs_addr *group, bool join);
 	int (*setsockopt)(struct socket *sock, const struct sockfs_sockopt *opt);
 	/* level and name in, len and value out; @blank as for sock_getsockopt_next. */
 	int (*getsockopt)(struct socket *sock, struct sockfs_sockopt *opt, int *blank);
@@ -52,11 +54,26 @@ struct proto_ops {
 	void (*info)(struct socket *sock, struct sockfs_info *info);
 };
 
+/* Does it move messages, of which each has an end, and not a stream? */
+static inline bool sock_has_messages(const struct socket *sock)
+{
+	return sock->ops->prot->type == SOCK_DGRAM;
+}
+
+/* Can it be read and written without a connection, because it is bound? */
+static inline bool sock_is_bound_for_all(const struct socket *sock)
+{
+	return sock->state == SS_UNCONNECTED && sock_has_messages(sock) && sock->sk != NULL &&
+	       sock->sk->sk_bound;
+}
+
 #define IN(state) (1u << (state))
 #define IN_ANY                                                                                     \
 	(IN(SS_UNCONNECTED) | IN(SS_CONNECTING) | IN(SS_CONNECTED) | IN(SS_LISTENING) |            \
 	 IN(SS_DISCONNECTING) | IN(SS_CLOSED))
 #define IN_CONNECTION (IN(SS_CONNECTED) | IN(SS_DISCONNECTING) | IN(SS_CLOSED))
+/* Where @sock's bytes move: for one that is bound for all it is no matter of states. */
+#define IN_TALK(sock) (sock_is_bound_for_all(sock) ? IN_ANY : IN_CONNECTION)
 
 /* @sock must be in one of @states, and if @has_sk have a sk; else the process ends. */
 #ifdef CONFIG_DEBUG_NET
@@ -111,7 +128,8 @@ static inline int proto_shutdown(struct socket *sock, int how)
 
 static inline int proto_abort(struct socket *sock)
 {
-	sock_check(sock, IN_ANY & ~IN(SS_UNCONNECTED), false, "abort");
+	sock_check(sock, sock_is_bound_for_all(sock) ? IN_ANY : IN_ANY & ~IN(SS_UNCONNECTED), false,
+		   "abort");
 	return sock->ops->abort(sock);
 }
 
@@ -119,6 +137,12 @@ static inline int proto_getname(struct socket *sock, struct sockfs_addr *ret_add
 {
 	sock_check(sock, IN_ANY, false, "getname");
 	return sock->ops->getname(sock, ret_addr, peer);
+}
+
+static inline int proto_membership(struct socket *sock, const struct sockfs_addr *group, bool join)
+{
+	sock_check(sock, IN_ANY, false, "membership");
+	return sock->ops->membership(sock, group, join);
 }
 
 static inline int proto_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
@@ -135,13 +159,13 @@ static inline int proto_getsockopt(struct socket *sock, struct sockfs_sockopt *o
 
 static inline ssize_t proto_sendmsg(struct socket *sock, struct iov_iter *from)
 {
-	sock_check(sock, IN_CONNECTION, true, "sendmsg");
+	sock_check(sock, IN_TALK(sock), true, "sendmsg");
 	return sock->ops->sendmsg(sock, from);
 }
 
 static inline ssize_t proto_recvmsg(struct socket *sock, struct iov_iter *to)
 {
-	sock_check(sock, IN_CONNECTION, true, "recvmsg");
+	sock_check(sock, IN_TALK(sock), true, "recvmsg");
 	return sock->ops->recvmsg(sock, to);
 }
 

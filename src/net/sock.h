@@ -22,8 +22,11 @@
 #include "net/socket.h"
 
 struct addr_list;
+struct cred;
 struct kmem_cache;
+struct proto_table;
 struct resolve;
+struct seq_file;
 struct sk_dial;
 struct sk_wait;
 
@@ -40,19 +43,37 @@ struct proto {
 	size_t obj_size; /* of an object of the cache, which begins with a struct sock */
 	size_t handle;	 /* where in the object libuv's handle is */
 	/*
-	 * Text to socket addresses: as resolve_start (net/core/resolve.h), on the loop.
-	 * @passive: to bind to.
+	 * What an object has behind its struct sock: as a new one has it; what goes along when
+	 * @sk takes the place of @old; what has to be freed with it. NULL: nothing.
 	 */
-	int (*resolve)(const struct sockfs_addr *addr, bool passive,
-		       void (*cb)(void *arg, int err, struct addr_list *list), void *arg,
-		       struct resolve **ret_r);
+	void (*init)(struct sock *sk);
+	void (*take_over)(struct sock *sk, struct sock *old);
+	void (*destroy)(struct sock *sk);
+	bool path; /* its addresses are paths (uapi/addr.h), not HOST:PORT */
+	/*
+	 * Text to socket addresses: as resolve_start (net/core/resolve.h), on the loop.
+	 * @passive: to bind to. @cred: who asks.
+	 */
+	int (*resolve)(struct sock *sk, const struct sockfs_addr *addr, const struct cred *cred,
+		       bool passive, void (*cb)(void *arg, int err, struct addr_list *list),
+		       void *arg, struct resolve **ret_r);
+	/*
+	 * Between connected and adopted, for a row that has more to say to its peer first;
+	 * NULL: nothing. Takes @fd and answers later, never within the call, by @cb, once:
+	 * with a descriptor, the same or another, or with -errno. What it wants to tell of
+	 * that in words it keeps in @sk. 0 and *ret_h, or -errno, and @fd is the caller's still.
+	 */
+	int (*handshake)(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *arg,
+			 void **ret_h);
+	/* Give it up: @cb does not come any more, and the descriptor is closed. */
+	void (*handshake_cancel)(void *h);
 	/* The handle: make it known to the loop; let it own @fd. */
 	int (*handle_init)(struct sock *sk);
 	int (*handle_open)(struct sock *sk, int fd);
 	/* Have sk_readable() called while there is something to read, without reading it. */
 	int (*read_start)(struct sock *sk);
 	void (*read_stop)(struct sock *sk);
-	/* A new descriptor: the options that are other than the kernel has them. */
+	/* A new descriptor: the options that are other than the kernel has them. NULL: none. */
 	int (*init_fd)(int fd);
 	/* Before an orderly close of @fd; NULL: nothing. */
 	void (*before_close)(int fd);
@@ -60,10 +81,21 @@ struct proto {
 	int (*backlog)(int fd, uint32_t *ret_n);
 	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
 	int (*sync)(struct sock *sk);
+	/* Options of SOL_SOCKFS that only this one has; NULL: there are none, or no such. */
+	int *(*own_option)(struct sock *sk, int optname);
+	/* One that is text (without a NUL): fills value and len. 0 or -ENOPROTOOPT. */
+	int (*text_option)(struct sock *sk, int optname, struct sockfs_sockopt *opt);
+	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */
 	struct kmem_cache *slab;
 	uint64_t inuse; /* sockets with a sock; the others of the cache are orphans */
 	STAILQ_ENTRY(proto) node;
+};
+
+/* A table of .proc; show as of single_open (fs/seq_file.h), for a super block. */
+struct proto_table {
+	const char *name;
+	bool (*show)(struct seq_file *m, void *sb);
 };
 
 /*
@@ -75,6 +107,8 @@ int proto_register(struct proto *prot);
 int proto_unregister(struct proto *prot);
 /* The protocols in the order in which they came; NULL begins and ends. */
 struct proto *proto_next(const struct proto *prot);
+/* What users call @word; NULL: there is none such. */
+struct proto *proto_by_word(const char *word);
 
 /* sk_shutdown, as in include/net/sock.h */
 #define RCV_SHUTDOWN 1 /* reads end: shutdown(SHUT_RD), or end of file was read */
@@ -99,6 +133,8 @@ struct sock {
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
 	int sk_rcvtimeo, sk_sndtimeo; /* seconds, 0: none */
+	int sk_discard;		   /* the rest of a message that is read in part goes */
+	int sk_drops;		   /* messages that were lost here */
 	int sk_reap;		   /* seconds, 0: never; a listener's is for what it accepts */
 	uint32_t sk_refs;
 	uint32_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */

@@ -74,12 +74,14 @@ static ssize_t sock_try_read(struct kiocb *iocb)
 		return err;
 	switch (sock->state) {
 	case SS_UNCONNECTED:
-		return -ENOTCONN;
+		return sock_is_bound_for_all(sock) ? sock_read_message(iocb) : -ENOTCONN;
 	case SS_CONNECTING:
 		return -EAGAIN;
 	case SS_LISTENING:
 		return sock_read_listener(iocb);
 	default:
+		if (sock->sk != NULL && sock_has_messages(sock))
+			return sock_read_message(iocb);
 		return sock->sk == NULL ? 0 : proto_recvmsg(sock, &iocb->ki_iter);
 	}
 }
@@ -103,7 +105,7 @@ static ssize_t sock_read_on(struct kiocb *iocb)
 	ssize_t ret;
 
 	if (sock->sk == NULL || sock->sk->sk_err != 0 || sock->state == SS_LISTENING ||
-	    !TAILQ_EMPTY(&sock->sk->sk_read_queue))
+	    sock_has_messages(sock) || !TAILQ_EMPTY(&sock->sk->sk_read_queue))
 		return -EAGAIN;
 	ret = sock_try_read(iocb);
 	if (ret < 0 && ret != -EAGAIN && ret != -ENOTCONN)
@@ -146,7 +148,9 @@ static ssize_t sock_try_write(struct kiocb *iocb)
 		return iocb_goes_on(iocb) ? -sock->sk->sk_err : sock_error(sock->sk);
 	switch (sock->state) {
 	case SS_UNCONNECTED:
-		return -ENOTCONN;
+		if (!sock_has_messages(sock))
+			return -ENOTCONN;
+		return sock_is_bound_for_all(sock) ? sock_write_message(iocb) : -EDESTADDRREQ;
 	case SS_CONNECTING:
 		return -EAGAIN;
 	case SS_LISTENING:
@@ -156,6 +160,8 @@ static ssize_t sock_try_write(struct kiocb *iocb)
 	}
 	if (sock->sk == NULL)
 		return -EPIPE;
+	if (sock_has_messages(sock))
+		return sock_write_message(iocb);
 	while (iocb->ki_iter.count > 0) {
 		ret = iocb_moved(iocb, proto_sendmsg(sock, &iocb->ki_iter));
 		if (ret < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lines that are being read from a listener.
+ * Lines that are being read from a listener, and messages that are read in part.
  *
  * A read of a listener accepts and gives out a name and a newline. A shell's
  * `read' takes them byte by byte, so the rest is kept with the open file. An open
@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,33 +115,57 @@ struct sock_line *sock_line_alloc(void)
 	return should_failslab() ? NULL : malloc(LINE_SIZE);
 }
 
-void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const char *name)
+/* @line is the reader's, with @len bytes of text in it. */
+static void line_begin(const struct kiocb *iocb, struct sock_line *line, size_t len)
 {
-	strcpy(line->text, name);
-	strcat(line->text, "\n");
 	line->at = line->text;
+	line->end = line->text + len;
 	line->file = iocb->ki_filp;
 	line_hash(line, iocb);
 	ring_add(line);
-	vm_account(VM_LINES, LINE_SIZE);
+	vm_account(line->item, line->size);
+}
+
+void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const char *name)
+{
+	line->item = VM_LINES;
+	line->size = LINE_SIZE;
+	line_begin(iocb, line, (size_t)sprintf(line->text, "%s\n", name));
+}
+
+int sock_rest_keep(const struct kiocb *iocb, const void *bytes, size_t len)
+{
+	size_t size = sizeof(struct sock_line) + len;
+	struct sock_line *line;
+
+	if (!vm_fits(VM_MESSAGES, size) || should_failslab())
+		return -ENOMEM;
+	line = malloc(size);
+	if (line == NULL)
+		return -ENOMEM;
+	line->item = VM_MESSAGES;
+	line->size = size;
+	memcpy(line->text, bytes, len);
+	line_begin(iocb, line, len);
+	return 0;
 }
 
 static void line_free(struct sock_line *line)
 {
 	ring_remove(line);
 	LIST_REMOVE(line, hash);
-	vm_unaccount(VM_LINES, LINE_SIZE);
+	vm_unaccount(line->item, line->size);
 	free(line);
 }
 
 ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to)
 {
-	ssize_t n = copy_to_iter(line->at, strlen(line->at), to);
+	ssize_t n = copy_to_iter(line->at, (size_t)(line->end - line->at), to);
 
 	if (n < 0)
 		return n;
 	line->at += n;
-	if (*line->at == '\0')
+	if (line->at == line->end)
 		line_free(line);
 	return n;
 }

@@ -23,7 +23,7 @@
 
 #include "fs/dcache.h"
 #include "lib/log.h"
-#include "net/sock.h"
+#include "net/proto_ops.h"
 #include "net/sock_wait.h"
 
 static bool sock_is_reapable(const struct socket *sock)
@@ -32,9 +32,10 @@ static bool sock_is_reapable(const struct socket *sock)
 	       SOCK_INODE(sock)->i_state & I_UNSTABLE;
 }
 
+/* Of messages nobody says that they were the last: those that nobody has open are over. */
 static bool sock_is_over(struct socket *sock)
 {
-	return sock_current_state(sock) == SS_CLOSED;
+	return sock_has_messages(sock) || sock_current_state(sock) == SS_CLOSED;
 }
 
 void sock_reap_start(struct socket *sock, unsigned int opens)

@@ -5,6 +5,7 @@
 #ifndef NET_SOCK_WAIT_H
 #define NET_SOCK_WAIT_H
 
+#include "mm/vmstat.h"
 #include "net/socket.h"
 
 /*
@@ -80,14 +81,16 @@ void sock_reap(struct socket *sock);
 
 /* sock_line.c ------------------------------------------------------------- */
 
-/* What is left of a line that a process reads from a listener. */
+/* What is left of a line that a process reads from a listener, or of a message. */
 struct sock_line {
 	struct sock_line *next, *prev; /* of the open file, whose private_data is one; a ring */
 	LIST_ENTRY(sock_line) hash;
 	struct file *file;
 	uint64_t owner; /* who began it: kiocb.ki_owner */
 	pid_t pid;	/* a thread of it; 0: of another pid namespace */
-	const char *at; /* in text */
+	enum vm_item item; /* whose bytes it is counted among */
+	size_t size;	   /* of all of this */
+	const char *at, *end; /* in text: what is left */
 	char text[];
 };
 
@@ -96,6 +99,8 @@ struct sock_line *sock_line_find(const struct kiocb *iocb);
 /* Memory for the longest line, for sock_line_begin or free(3). NULL: out of memory. */
 struct sock_line *sock_line_alloc(void);
 void sock_line_begin(const struct kiocb *iocb, struct sock_line *line, const char *name);
+/* Keep @len bytes for @iocb's reader. 0, or -ENOMEM: there is no room for them. */
+int sock_rest_keep(const struct kiocb *iocb, const void *bytes, size_t len);
 /* The next bytes of it; frees it with the last. The bytes or -errno. */
 ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to);
 void sock_lines_free(struct file *file);
@@ -104,6 +109,15 @@ static inline bool sock_has_lines(const struct file *file)
 {
 	return file->private_data != NULL;
 }
+
+/* sock_message.c ---------------------------------------------------------- */
+
+/* The longest that a protocol has, with what a header adds to it. */
+#define SOCK_MESSAGE_MAX (65536 + 256)
+
+/* read(2) and write(2) of one, now: the bytes, -EAGAIN, -errno. */
+ssize_t sock_read_message(struct kiocb *iocb);
+ssize_t sock_write_message(struct kiocb *iocb);
 
 /* Tell all pollers to look again. */
 void sock_notify(struct socket *sock);

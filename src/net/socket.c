@@ -178,6 +178,14 @@ void sock_unregister(int family)
 		net_families[n++] = NULL;
 }
 
+int sock_create(struct socket *sock, int family, int type, int protocol)
+{
+	for (size_t i = 0; i < NR_FAMILIES && net_families[i] != NULL; i++)
+		if (net_families[i]->family == family)
+			return net_families[i]->create(sock, type, protocol);
+	return -EAFNOSUPPORT;
+}
+
 struct socket *sock_alloc(struct super_block *sb)
 {
 	const struct net_proto_family *pf = net_families[0];
@@ -292,7 +300,7 @@ int sock_abort(struct socket *sock)
 {
 	if (sock_gone(sock))
 		return -ESTALE;
-	if (sock->state == SS_UNCONNECTED)
+	if (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock))
 		return -ENOTCONN;
 	return proto_abort(sock);
 }
@@ -300,6 +308,38 @@ int sock_abort(struct socket *sock)
 int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer)
 {
 	return proto_getname(sock, ret_addr, peer);
+}
+
+int sock_membership(struct socket *sock, const struct sockfs_addr *group, bool join)
+{
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (sock->ops->membership == NULL)
+		return -EOPNOTSUPP;
+	return proto_membership(sock, group, join);
+}
+
+int sock_send_empty(struct socket *sock)
+{
+	struct iov_iter nothing;
+	char no_byte = 0;
+	ssize_t n;
+
+	if (sock_gone(sock))
+		return -ESTALE;
+	if (!sock_has_messages(sock))
+		return -EOPNOTSUPP;
+	if (sock->state == SS_LISTENING)
+		return -EINVAL;
+	if (sock->state == SS_CONNECTING)
+		return -ENOTCONN;
+	if (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock))
+		return -EDESTADDRREQ;
+	if (sock->sk == NULL)
+		return -EPIPE;
+	iov_iter_ubuf(&nothing, &no_byte, 0);
+	n = proto_sendmsg(sock, &nothing);
+	return n < 0 ? (int)n : 0;
 }
 
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)

@@ -82,6 +82,8 @@ struct net_proto_family {
  * until something else is said of them. 0, -EEXIST, -ENOBUFS.
  */
 int sock_register(const struct net_proto_family *fam);
+/* Give @sock, which has no sk, the operations of such a socket. 0, -EAFNOSUPPORT, as create(). */
+int sock_create(struct socket *sock, int family, int type, int protocol);
 void sock_unregister(int family);
 
 /* ------------------------------------------------------------ socket objects */
@@ -151,6 +153,10 @@ int sock_listen(struct socket *sock, int backlog);
 int sock_shutdown(struct socket *sock, int how);
 int sock_abort(struct socket *sock);
 int sock_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool peer);
+/* Join or leave a multicast group: include/sockfs/ioctl.h. -EOPNOTSUPP: no such protocol. */
+int sock_membership(struct socket *sock, const struct sockfs_addr *group, bool join);
+/* Send a message of no bytes. -EOPNOTSUPP: the protocol has no messages. */
+int sock_send_empty(struct socket *sock);
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
 /*

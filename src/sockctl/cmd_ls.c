@@ -18,9 +18,9 @@
 #define WATCH_MS 1000
 #define NAME_WIDTH_MIN 12 /* less tells nobody which file it is */
 
-enum { NAME, STATE, RECVQ, SENDQ, LOCAL, PEER, NR_COLUMNS };
+enum { NAME, PROTO, STATE, RECVQ, SENDQ, LOCAL, PEER, NR_COLUMNS };
 
-static const char *const titles[NR_COLUMNS] = {"NAME",	 "STATE", "RECV-Q",
+static const char *const titles[NR_COLUMNS] = {"NAME",	"PROTO", "STATE", "RECV-Q",
 					       "SEND-Q", "LOCAL", "PEER"};
 
 static const char *state_colour(const struct row *row)
@@ -45,10 +45,12 @@ static void fill_cells(const struct row *row, struct cells *c)
 {
 	int i;
 
-	for (i = STATE; i < NR_COLUMNS; i++)
+	for (i = PROTO; i < NR_COLUMNS; i++)
 		strcpy(c->text[i], "-");
 	if (!row->known)
 		return;
+	snprintf(c->text[PROTO], sizeof(c->text[PROTO]), "%.*s", (int)sizeof(row->info.proto),
+		 row->info.proto);
 	strcpy(c->text[STATE], state_name(row->info.state));
 	snprintf(c->text[RECVQ], sizeof(c->text[RECVQ]), "%u", row->info.recvq);
 	snprintf(c->text[SENDQ], sizeof(c->text[SENDQ]), "%u", row->info.sendq);
@@ -59,7 +61,7 @@ static void fill_cells(const struct row *row, struct cells *c)
 static void print_line(const char *name, int name_width, const char *colour,
 		       const char text[NR_COLUMNS][ADDR_TEXT_MAX], const int *width)
 {
-	printf("%s%*s", name, width[NAME] - name_width, "");
+	printf("%s%*s  %-*s", name, width[NAME] - name_width, "", width[PROTO], text[PROTO]);
 	if (colour)
 		printf("  \033[%sm%s\033[0m%*s", colour, text[STATE],
 		       width[STATE] - (int)strlen(text[STATE]), "");
@@ -92,7 +94,7 @@ static void fit_names(struct table *t, int *width)
 
 	if (room == 0)
 		return;
-	for (i = STATE; i < NR_COLUMNS; i++)
+	for (i = PROTO; i < NR_COLUMNS; i++)
 		room -= 2 + width[i];
 	if (room < NAME_WIDTH_MIN)
 		room = NAME_WIDTH_MIN;
@@ -120,12 +122,12 @@ static void print_table(struct table *t, bool colour)
 		fill_cells(&t->rows[r], &c);
 		if (t->rows[r].text_width > width[NAME])
 			width[NAME] = t->rows[r].text_width;
-		for (i = STATE; i < NR_COLUMNS; i++)
+		for (i = PROTO; i < NR_COLUMNS; i++)
 			if ((int)strlen(c.text[i]) > width[i])
 				width[i] = (int)strlen(c.text[i]);
 	}
 	fit_names(t, width);
-	for (i = STATE; i < NR_COLUMNS; i++)
+	for (i = PROTO; i < NR_COLUMNS; i++)
 		strcpy(c.text[i], titles[i]);
 	print_line(titles[NAME], (int)strlen(titles[NAME]), NULL, c.text, width);
 	for (r = 0; r < t->n; r++) {

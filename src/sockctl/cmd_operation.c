@@ -19,9 +19,16 @@
 
 static int bad_value(const struct args *args, const struct sockopt *so, const char *value)
 {
-	switch (so->kind) {
-	case SOCKOPT_ERROR:
+	char words[128];
+
+	if (sockopt_is_readonly(so))
 		return bad_usage(args, "%s can only be read", so->name);
+	switch (so->kind) {
+	case SOCKOPT_CHOICE:
+		return bad_usage(args, "'%s' is not one of %s", value,
+				 join(so->words, ", ", words, sizeof(words)));
+	case SOCKOPT_PROTO:
+		return bad_usage(args, "'%s' is not a protocol", value);
 	case SOCKOPT_BOOL:
 		return bad_usage(args, "'%s' is not on or off", value);
 	case SOCKOPT_LINGER:
@@ -48,6 +55,8 @@ static int bad_words(const struct args *args, const struct operation *op)
 			return bad_value(args, so, args->argv[1]);
 		return bad_usage(args, "there is no option '%s'; 'sockctl help %s' lists them",
 				 args->argv[0], args->command);
+	case OP_GROUP:
+		return bad_usage(args, "'%s' is too long", args->argv[args->argc - 1]);
 	default:
 		return bad_usage(args, "'%s' is not an address: HOST:PORT, [IPV6]:PORT or :PORT",
 				 args->argv[0]);

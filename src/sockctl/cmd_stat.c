@@ -27,23 +27,30 @@ static int ask_option(void *arg, struct sockfs_sockopt *opt)
 }
 
 /* An option that the socket cannot tell is null: the rest still counts. */
-static void print_json_options(int fd)
+static void print_json_options(int fd, const struct sockfs_info *info)
 {
+	char proto[sizeof(info->proto) + 1] = "", text[sizeof(((struct sockfs_sockopt *)0)->value) + 1];
 	const char *separator = "";
 	struct sockfs_sockopt opt;
-	char text[32];
 	size_t i;
 
+	memcpy(proto, info->proto, sizeof(info->proto));
 	for (i = 0; i < nr_sockopts; i++) {
 		const struct sockopt *so = &sockopts[i];
+		bool word = so->kind == SOCKOPT_CHOICE || so->kind == SOCKOPT_TEXT;
 
-		/* To look at an error must not take it from who should get it. */
-		if (so->kind == SOCKOPT_ERROR)
+		if (!sockopt_is_listed(so) || !sockopt_taken_by(so, proto))
 			continue;
 		ask_for(so, &opt);
-		if (ask_option(&fd, &opt) < 0 || sockopt_format(so, &opt, text, sizeof(text)) < 0)
+		if (ask_option(&fd, &opt) < 0 || sockopt_format(so, &opt, text, sizeof(text)) < 0) {
 			strcpy(text, "null");
-		printf("%s\"%s\":%s", separator, so->name, text);
+			word = false;
+		}
+		printf("%s\"%s\":", separator, so->name);
+		if (word)
+			json_string(stdout, text);
+		else
+			fputs(text, stdout);
 		separator = ",";
 	}
 }
@@ -64,7 +71,7 @@ int cmd_stat(const struct args *args)
 		putchar('{');
 		json_info(stdout, file, &info);
 		fputs(",\"options\":{", stdout);
-		print_json_options(fd);
+		print_json_options(fd, &info);
 		puts("}}");
 	} else if (!status) {
 		info_text(&info, ask_option, &fd, text);

@@ -95,7 +95,7 @@ void json_addr(FILE *out, const struct sockfs_addr *addr)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (addr->port[0])
+	if (addr->host[0] || addr->port[0])
 		json_string(out, addr_format(addr, text, sizeof(text)));
 	else
 		fputs("null", out);

@@ -147,7 +147,7 @@ static void print_options(bool all)
 
 	fputs("\nOptions:", stdout);
 	for (i = 0; i < nr_sockopts; i++) {
-		if (!all && sockopts[i].kind == SOCKOPT_ERROR)
+		if (!all && sockopt_is_readonly(&sockopts[i]))
 			continue;
 		if (column + strlen(sockopts[i].name) > 60)
 			column = 0;
@@ -200,7 +200,7 @@ static void help_all(void)
 	for (i = 0; i < NR_COMMANDS; i++)
 		help_line(&commands[i]);
 	puts("\n" OP_ADDRESS_HELP
-	     "--fd N, in place of FILE: the open descriptor N, as of exec 3<> tcp/HOST/PORT\n"
+	     "--fd N, in place of FILE: the open descriptor N, as of exec 3<> FILE\n"
 	     "'sockctl help COMMAND' and sockctl(1) tell more.");
 }
 

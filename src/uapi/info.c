@@ -57,7 +57,7 @@ static size_t option_text(const struct sockopt *so, info_getopt_t *getopt, void 
 		.name = so->optname,
 		.len = sizeof(opt.value),
 	};
-	char value[32];
+	char value[sizeof(opt.value) + 1];
 
 	if (getopt(arg, &opt) != 0 || sockopt_format(so, &opt, value, sizeof(value)) < 0)
 		strcpy(value, "-");
@@ -72,7 +72,7 @@ size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *ar
 	snprintf(proto, sizeof(proto), "%.*s", (int)sizeof(info->proto), info->proto);
 
 	for (size_t i = 0; i < nr_sockopts; i++) {
-		if (sockopts[i].kind == SOCKOPT_ERROR || !sockopt_taken_by(&sockopts[i], proto))
+		if (!sockopt_is_listed(&sockopts[i]) || !sockopt_taken_by(&sockopts[i], proto))
 			continue;
 		len += option_text(&sockopts[i], getopt, arg, buf + len, INFO_TEXT_MAX - len);
 	}

@@ -29,6 +29,7 @@ const struct op_kind op_kinds[] = {
 	/* "+", or -1 would be an option: set FILE linger -1 */
 	[OP_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION VALUE", "+", 2, 2},
 	[OP_GET_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION", "", 1, 1},
+	[OP_GROUP] = {sizeof(struct sockfs_addr), "GROUP [INTERFACE]", "", 1, 2},
 	[OP_RET_ADDR] = {sizeof(struct sockfs_addr), "", "", 0, 0},
 	[OP_RET_ACCEPT] = {sizeof(struct sockfs_accept), "", "", 0, 0},
 	[OP_RET_NUMBER] = {sizeof(__s32), "", "", 0, 0},
@@ -79,6 +80,19 @@ static int parse_listen(struct op_call *call, int argc, char *const *argv)
 	return 0;
 }
 
+/* GROUP [INTERFACE] */
+static int parse_group(struct op_call *call, int argc, char *const *argv)
+{
+	const char *interface = argc > 1 ? argv[1] : "";
+
+	if (strlen(argv[0]) >= sizeof(call->addr.host) ||
+	    strlen(interface) >= sizeof(call->addr.port))
+		return -EINVAL;
+	strcpy(call->addr.host, argv[0]);
+	strcpy(call->addr.port, interface);
+	return 0;
+}
+
 static int parse_how(struct op_call *call, const char *word)
 {
 	for (__s32 how = 0; op_hows[how] != NULL; how++) {
@@ -95,7 +109,7 @@ static int parse_option(struct op_call *call, char *const *argv)
 	const struct sockopt *so = sockopt_by_name(argv[0]);
 
 	/* As setsockopt(2) says of SO_ERROR. */
-	if (so == NULL || so->kind == SOCKOPT_ERROR)
+	if (so == NULL || sockopt_is_readonly(so))
 		return -ENOPROTOOPT;
 	return sockopt_parse(so, argv[1], &call->opt);
 }
@@ -130,6 +144,9 @@ int operation_parse(const struct operation *op, int argc, char *const *argv,
 		return addr_parse(argv[0], &ret_call->addr);
 	case OP_LISTEN:
 		return parse_listen(ret_call, argc, argv);
+	case OP_GROUP:
+		ret_call->arg = &ret_call->addr;
+		return parse_group(ret_call, argc, argv);
 	case OP_HOW:
 		return parse_how(ret_call, argv[0]);
 	case OP_OPTION:

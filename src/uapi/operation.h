@@ -24,6 +24,7 @@ enum op_arg {
 	OP_HOW,	       /* rd, wr, rdwr; __s32 of shutdown(2) */
 	OP_OPTION,     /* OPTION VALUE; struct sockfs_sockopt */
 	OP_GET_OPTION, /* OPTION; struct sockfs_sockopt, which is also the answer */
+	OP_GROUP,      /* GROUP [INTERFACE]; struct sockfs_addr */
 	/* Without words; what the answer is. */
 	OP_RET_ADDR,   /* struct sockfs_addr */
 	OP_RET_ACCEPT, /* struct sockfs_accept */
@@ -38,7 +39,9 @@ enum op_need { OP_NEED_ANY, OP_NEED_READ, OP_NEED_WRITE };
 #define OP_WAITS (1 << 1) /* it may have to wait, so only a socket's own descriptor takes it */
 
 /* The help of more than one command. */
-#define OP_ADDRESS_HELP "HOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address)\n"
+#define OP_ADDRESS_HELP                                                                            \
+	"HOST:PORT: 127.0.0.1:80, [::1]:80, example.com:http, :80 (any address);\n"                \
+	"a protocol may stand before it: udp:127.0.0.1:53\n"
 
 /*
  * The rows, in the order of a socket's life, in which help prints them:
@@ -73,6 +76,11 @@ enum op_need { OP_NEED_ANY, OP_NEED_READ, OP_NEED_WRITE };
 	OP(setsockopt, SETSOCKOPT, "set", WRITE, OP_OPTION, OP_TEXT, "set an option",             \
 	   "Values are numbers, or on and off; sockctl(1) has their units.\n")                    \
 	OP(getsockopt, GETSOCKOPT, "get", ANY, OP_GET_OPTION, 0, "print an option's value", NULL) \
+	OP(join, JOIN, "join", WRITE, OP_GROUP, OP_TEXT, "get what is sent to a multicast group", \
+	   "udp only, when it is bound. Without INTERFACE the kernel chooses.\n")                 \
+	OP(leave, LEAVE, "leave", WRITE, OP_GROUP, OP_TEXT, "leave a multicast group", NULL)       \
+	OP(sendempty, SENDEMPTY, "send-empty", WRITE, OP_NOTHING, OP_TEXT,                         \
+	   "send a datagram without a byte", NULL)                                                 \
 	OP(inq, INQ, NULL, ANY, OP_RET_NUMBER, 0, NULL, NULL)                                     \
 	OP(outq, OUTQ, NULL, ANY, OP_RET_NUMBER, 0, NULL, NULL)                                   \
 	OP(info, INFO, NULL, ANY, OP_RET_INFO, 0, NULL, NULL)

@@ -23,30 +23,50 @@
 /* Which protocols take it. */
 #define EACH NULL
 #define TCP "tcp"
+#define UDP "udp"
+#define IP "tcp udp"
+#define STREAM "tcp unix"
+
+static const char *const message_words[] = {
+	[SOCKFS_MESSAGE_KEEP] = "keep", [SOCKFS_MESSAGE_DISCARD] = "discard", NULL};
+static const char *const headers_words[] = {[SOCKFS_HEADERS_OFF] = "off",
+					    [SOCKFS_HEADERS_TEXT] = "text",
+					    [SOCKFS_HEADERS_PLAN9] = "plan9", NULL};
 
 /*
  * The order is the one that users read. Ranges are the kernel's: net/ipv4/tcp.c
  * (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT), net/ipv4/ip_sockglue.c.
  */
 const struct sockopt sockopts[] = {
-	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1, TCP},
-	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1, EACH},
-	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767, TCP},
-	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767, TCP},
-	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127, TCP},
-	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX, EACH},
-	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX, EACH},
-	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX, EACH},
-	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1, EACH},
-	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX, TCP},
-	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255, EACH},
-	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255, EACH},
+	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1, TCP, NULL},
+	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1, TCP, NULL},
+	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767, TCP, NULL},
+	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767, TCP, NULL},
+	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127, TCP, NULL},
+	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX, TCP, NULL},
+	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX, EACH, NULL},
+	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX, EACH, NULL},
+	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1, IP, NULL},
+	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX, TCP, NULL},
+	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255, IP, NULL},
+	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255, IP, NULL},
+	{"broadcast", SOCKOPT_BOOL, SOL_SOCKET, SO_BROADCAST, SAME, 0, 1, UDP, NULL},
+	{"mttl", SOCKOPT_INT, IPPROTO_IP, IP_MULTICAST_TTL, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 0,
+	 255, UDP, NULL},
+	{"mloop", SOCKOPT_BOOL, IPPROTO_IP, IP_MULTICAST_LOOP, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0,
+	 1, UDP, NULL},
+	{"message", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_MESSAGE, SAME, 0, 1, UDP, message_words},
+	{"headers", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_HEADERS, SAME, 0, 2, UDP, headers_words},
 	{"connect_timeout", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_CONNECT_TIMEOUT, SAME, 0,
-	 INT_MAX, EACH},
-	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX, EACH},
-	{"sndtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, SAME, 0, INT_MAX, EACH},
-	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX, EACH},
-	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0, EACH},
+	 INT_MAX, EACH, NULL},
+	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX, EACH, NULL},
+	{"sndtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_SNDTIMEO, SAME, 0, INT_MAX, EACH, NULL},
+	{"reap", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_REAP, SAME, 0, INT_MAX, EACH, NULL},
+	{"proto", SOCKOPT_PROTO, SOL_SOCKFS, SOCKFS_SO_PROTO, SAME, 0, 0, EACH, NULL},
+	{"from", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_FROM, SAME, 0, 0, UDP, NULL},
+	{"drops", SOCKOPT_COUNT, SOL_SOCKFS, SOCKFS_SO_DROPS, SAME, 0, 0, UDP, NULL},
+	{"empty", SOCKOPT_COUNT, SOL_SOCKFS, SOCKFS_SO_EMPTY, SAME, 0, 0, UDP, NULL},
+	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0, EACH, NULL},
 };
 const size_t nr_sockopts = ARRAY_SIZE(sockopts);
 BUILD_BUG_ON(ARRAY_SIZE(sockopts) > SOCKOPTS_MAX);
@@ -73,7 +93,14 @@ const struct sockopt *sockopt_by_number(int level, int optname)
 
 bool sockopt_taken_by(const struct sockopt *so, const char *proto)
 {
-	return so->proto == NULL || strcmp(so->proto, proto) == 0;
+	size_t len = strlen(proto);
+	const char *p = so->protos;
+
+	/* A word of the list, and not a part of one. */
+	for (; p != NULL && *p != '\0'; p += strcspn(p, " "), p += *p == ' ')
+		if (strncmp(p, proto, len) == 0 && (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	return p == NULL;
 }
 
 /* Decimal, or hexadecimal after 0x as TOS bytes are written; never octal. */
@@ -113,12 +140,32 @@ static int parse_word(const struct sockopt *so, const char *text, long *ret_valu
 	return 0;
 }
 
+static int make_text(const struct sockopt *so, const char *text, struct sockfs_sockopt *ret_opt)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len >= sizeof(ret_opt->value))
+		return -EINVAL;
+	memset(ret_opt, 0, sizeof(*ret_opt));
+	ret_opt->level = so->level;
+	ret_opt->name = so->optname;
+	ret_opt->len = (__u32)len;
+	memcpy(ret_opt->value, text, len);
+	return 0;
+}
+
 int sockopt_parse(const struct sockopt *so, const char *text, struct sockfs_sockopt *ret_opt)
 {
-	long value;
+	long value = 0;
 
-	if (parse_word(so, text, &value) && parse_number(text, &value))
+	if (so->kind == SOCKOPT_PROTO)
+		return make_text(so, text, ret_opt);
+	if (so->kind == SOCKOPT_CHOICE) {
+		while (so->words[value] != NULL && strcmp(so->words[value], text) != 0)
+			value++; /* behind the last it is out of range */
+	} else if (parse_word(so, text, &value) && parse_number(text, &value)) {
 		return -EINVAL;
+	}
 	return sockopt_make(so, value, ret_opt);
 }
 
@@ -127,7 +174,8 @@ int sockopt_make(const struct sockopt *so, long value, struct sockfs_sockopt *re
 	struct linger linger;
 	int n;
 
-	if (so->kind == SOCKOPT_ERROR || value < so->min || value > so->max)
+	if (sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO || value < so->min ||
+	    value > so->max)
 		return -EINVAL;
 	memset(ret_opt, 0, sizeof(*ret_opt));
 	ret_opt->level = so->level;
@@ -157,7 +205,7 @@ int sockopt_value(const struct sockopt *so, const struct sockfs_sockopt *opt, lo
 		*ret_value = linger.l_onoff ? linger.l_linger : -1;
 		return 0;
 	}
-	if (opt->len != sizeof(n))
+	if (opt->len != sizeof(n) || so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_TEXT)
 		return -EINVAL;
 	memcpy(&n, opt->value, sizeof(n));
 	*ret_value = so->kind == SOCKOPT_BOOL ? n != 0 : n;
@@ -168,9 +216,17 @@ int sockopt_format(const struct sockopt *so, const struct sockfs_sockopt *opt, c
 		   size_t size)
 {
 	long value;
-	int err = sockopt_value(so, opt, &value);
+	int err;
 
+	if (so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_TEXT) {
+		if (opt->len == 0 || opt->len > sizeof(opt->value))
+			return -EINVAL;
+		return snprintf(buf, size, "%.*s", (int)opt->len, (const char *)opt->value);
+	}
+	err = sockopt_value(so, opt, &value);
 	if (err)
 		return err;
+	if (so->kind == SOCKOPT_CHOICE && value >= so->min && value <= so->max)
+		return snprintf(buf, size, "%s", so->words[value]);
 	return snprintf(buf, size, "%ld", value);
 }

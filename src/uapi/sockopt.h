@@ -17,7 +17,12 @@ enum sockopt_kind {
 	SOCKOPT_INT,	 /* an int; as text decimal or 0x hexadecimal */
 	SOCKOPT_LINGER,	 /* struct linger; as text the seconds, -1 for off */
 	SOCKOPT_SECONDS, /* an __s32 kept by sockfs itself (SOL_SOCKFS) */
-	SOCKOPT_ERROR,	 /* read-only int: SO_ERROR, reading clears it: keep it out of listings */
+	SOCKOPT_CHOICE,	 /* an __s32 kept by sockfs: one of so->words, which are its text */
+	SOCKOPT_PROTO,	 /* text: the protocol of a file, not listed, since status has it anyhow */
+	/* These can only be read: */
+	SOCKOPT_ERROR,	 /* an int: SO_ERROR, reading clears it: keep it out of listings */
+	SOCKOPT_COUNT,	 /* an __s32 of sockfs */
+	SOCKOPT_TEXT,	 /* text of sockfs */
 };
 
 struct sockopt {
@@ -26,7 +31,8 @@ struct sockopt {
 	int level, optname;
 	int level6, optname6; /* on an IPv6 socket, 0 0: the same */
 	long min, max;	      /* what set allows */
-	const char *proto;    /* the protocol that takes it (struct proto's word), NULL: each */
+	const char *protos;   /* those that take it (struct proto's word), NULL: each */
+	const char *const *words; /* of a choice, by its values, and a NULL */
 };
 
 /* Sets of them are bits of a uint32_t. */
@@ -39,13 +45,25 @@ const struct sockopt *sockopt_by_name(const char *name);
 /* By its IPv4 numbers. */
 const struct sockopt *sockopt_by_number(int level, int optname);
 
+static inline bool sockopt_is_readonly(const struct sockopt *so)
+{
+	return so->kind >= SOCKOPT_ERROR;
+}
+
+/* Is it a line of a status? */
+static inline bool sockopt_is_listed(const struct sockopt *so)
+{
+	return so->kind != SOCKOPT_ERROR && so->kind != SOCKOPT_PROTO;
+}
+
 /* Does the protocol that users call @proto take it? */
 bool sockopt_taken_by(const struct sockopt *so, const char *proto);
 
 /*
  * Text to value and back, in host int layout as setsockopt(2) takes it.
  * sockopt_parse: 0; -EINVAL if not a number (bool also on/off, yes/no, linger
- * also off), out of range, or read-only. Fills level, name, len, value.
+ * also off; a choice takes its words only), out of range, or read-only. Fills level,
+ * name, len, value.
  * sockopt_format: the length of the text, -EINVAL if value does not fit the kind.
  */
 int sockopt_parse(const struct sockopt *so, const char *text, struct sockfs_sockopt *ret_opt);
@@ -53,7 +71,8 @@ int sockopt_format(const struct sockopt *so, const struct sockfs_sockopt *opt, c
 		   size_t size);
 /*
  * The number in @opt (bool: 0 or 1, linger: seconds or -1); -EINVAL if len does
- * not fit the kind. The range is not checked: the kernel may report what set refuses.
+ * not fit the kind, or it is a text. The range is not checked: the kernel may report
+ * what set refuses.
  */
 int sockopt_value(const struct sockopt *so, const struct sockfs_sockopt *opt, long *ret_value);
 /* The other way; fills level, name, len, value. -EINVAL out of range. */

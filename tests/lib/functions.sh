@@ -54,6 +54,12 @@ is_listening()
 	grep -qi ":$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
+# is_bound PORT: has any UDP socket of this machine the port?
+is_bound()
+{
+	grep -qi ":$(printf %04X "$1") [0-9A-F]*:0000 07" /proc/net/udp /proc/net/udp6 2>/dev/null
+}
+
 # is_parked PID: does it wait in a call that a daemon of this group has put aside? Any
 # request waits for its answer for a moment: the table of those that wait tells them
 # apart. In a pid namespace of its own the daemon knows no pid but 0.

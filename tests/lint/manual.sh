@@ -58,10 +58,10 @@ operations=$(sed -n 's/^\tOP(\([a-z]*, .*\)/\1/p' src/uapi/operation.h)
 [ "$(printf '%s\n' "$operations" | cut -d, -f2 | tr -d ' ' | sort)" = \
 	"$(sed -n 's/^#define SOCKFS_IOC_\([A-Z]*\) _IO.*/\1/p' include/sockfs/ioctl.h | sort)" ] ||
 	complain 'src/uapi/operation.h and include/sockfs/ioctl.h have not the same operations'
-described_all sockctl.1 Cm "$(printf '%s\n' "$operations" | sed -n 's/^[^"]*, "\([a-z]*\)",.*/\1/p')"
+described_all sockctl.1 Cm "$(printf '%s\n' "$operations" | sed -n 's/^[^"]*, "\([a-z-]*\)",.*/\1/p')"
 described_all sockctl.1 Cm "$(sed -n 's/^\t{"\([a-z]*\)", cmd_.*/\1/p' src/sockctl/sockctl.c)"
 described_all sockfs.7 Cm "$(printf '%s\n' "$operations" |
-	sed -n 's/^[^"]*, "\([a-z]*\)",.* OP_TEXT.*/\1/p')"
+	sed -n 's/^[^"]*, "\([a-z-]*\)",.* OP_TEXT.*/\1/p')"
 described_all sockfs.7 Cm "$(sed -n 's/^\t\[SOCKFS_.* = "\([a-z]*\)",\( .*\)*$/\1/p' src/uapi/state.c)"
 # The words of policy files.
 described_all sockfs.policy.5 Cm "$(sed -n 's/^\t{"\([a-z]*\)", .*parse_[a-z]*},$/\1/p' src/policy/parse.c)"

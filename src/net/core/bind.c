@@ -103,12 +103,18 @@ static void bind_cancel(struct kiocb *iocb, int err)
 	iocb->ki_complete(iocb, err);
 }
 
-int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_bind(struct socket *sock, const struct sockfs_addr *text, struct kiocb *iocb)
 {
+	struct sockfs_addr addr;
 	struct bind_op *op;
 	struct sock *sk;
-	int err = sock_may_bind(sock);
+	int taken = 0, err = sock_may_bind(sock);
 
+	/* A listener of another protocol is that first of all. */
+	if (err == 0 || sock->state == SS_LISTENING)
+		taken = sock_take_addr(sock, text, &addr);
+	if (err == 0 || taken == -EPROTOTYPE)
+		err = taken;
 	if (err != 0)
 		return err;
 	sk = sk_get(sock);
@@ -121,10 +127,11 @@ int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb 
 		return -ENOMEM;
 	op->sock = sock;
 	op->iocb = iocb;
-	op->any = addr->host[0] == '\0';
+	op->any = addr.host[0] == '\0';
 	err = policy_ask_init(&op->ask, &iocb->ki_cred, sk->sk_prot->word, NULL);
 	if (err == 0)
-		err = sk->sk_prot->resolve(addr, true, on_bind_resolved, op, &op->resolve);
+		err = sk->sk_prot->resolve(sk, &addr, &iocb->ki_cred, true, on_bind_resolved, op,
+					   &op->resolve);
 	if (err == 0 && op->resolve != NULL) {
 		op->parked = true;
 		iocb->ki_park[0] = op;

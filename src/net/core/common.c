@@ -87,7 +87,7 @@ unsigned int sock_common_poll(struct socket *sock)
 
 	if (sock->state == SS_CONNECTING)
 		return 0;
-	if (sock->state == SS_UNCONNECTED || sk->sk_fd < 0) {
+	if ((sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock)) || sk->sk_fd < 0) {
 		events = POLLOUT | POLLWRNORM | POLLHUP;
 		if (sock->state == SS_CLOSED)
 			events |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -108,7 +108,8 @@ int sock_common_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_out
 		*ret_outq = 0;
 		return sock->sk->sk_prot->backlog(fd, ret_inq);
 	}
-	if (fd >= 0 && sock->state != SS_UNCONNECTED && sock->state != SS_CONNECTING) {
+	if (fd >= 0 && sock->state != SS_CONNECTING &&
+	    (sock->state != SS_UNCONNECTED || sock_is_bound_for_all(sock))) {
 		if (ioctl(fd, SIOCINQ, &inq) != 0 || ioctl(fd, SIOCOUTQ, &outq) != 0)
 			return -errno;
 	}

@@ -50,6 +50,15 @@ void sk_close(struct sock *sk, bool reset);
 /* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
 struct sock *sk_replace(struct sock *sk);
 
+/* choose.c ---------------------------------------------------------------- */
+
+/*
+ * Take the protocol off @addr, which addr_check has seen, and be of that one: sock_set_proto.
+ * Also -EINVAL: not such an address as the protocol has.
+ */
+int sock_take_addr(struct socket *sock, const struct sockfs_addr *addr,
+		   struct sockfs_addr *ret_addr);
+
 /* options.c --------------------------------------------------------------- */
 
 int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
@@ -103,6 +112,7 @@ struct sk_dial {
 	struct policy_ask ask;
 	struct resolve *resolve;
 	struct addr_list *list;
+	void *handshake;       /* of the row, with the descriptor that has connected */
 	size_t next;	       /* in list */
 	struct sk_tries tries; /* the oldest first */
 	unsigned int nr_tries;

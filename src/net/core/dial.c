@@ -40,6 +40,7 @@
 
 static void dial_next(struct sk_dial *dial);
 static void on_dial_timer(uv_timer_t *timer);
+static void dial_set_timer(struct sk_dial *dial);
 
 static void dial_put(struct sk_dial *dial)
 {
@@ -68,6 +69,7 @@ static struct sk_try *dial_remove(struct sk_dial *dial, struct sk_try *try)
  */
 static struct kiocb *dial_detach(struct sk_dial *dial)
 {
+	const struct proto *prot = dial->sock->ops->prot;
 	struct kiocb *iocb = dial->iocb;
 
 	dial->sock->sk->sk_dial = NULL;
@@ -76,6 +78,10 @@ static struct kiocb *dial_detach(struct sk_dial *dial)
 	if (dial->resolve != NULL) {
 		resolve_cancel(dial->resolve);
 		dial->resolve = NULL;
+	}
+	if (dial->handshake != NULL) {
+		prot->handshake_cancel(dial->handshake);
+		dial->handshake = NULL;
 	}
 	while (!TAILQ_EMPTY(&dial->tries))
 		sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
@@ -140,7 +146,7 @@ static void dial_fail(struct sk_dial *dial, int err)
 	iput(inode);
 }
 
-/* @fd is connected. */
+/* @fd is what the file is to be. */
 static void dial_succeed(struct sk_dial *dial, int fd)
 {
 	struct socket *sock = dial->sock;
@@ -184,13 +190,46 @@ void sk_dial_abort(struct sock *sk, int err)
 		dial_fail(sk->sk_dial, err);
 }
 
+static void on_handshake(void *arg, int fd)
+{
+	struct sk_dial *dial = arg;
+
+	dial->handshake = NULL;
+	if (fd >= 0)
+		dial_succeed(dial, fd);
+	else
+		dial_fail(dial, fd);
+}
+
+/* @fd is connected: the others are not needed any more. */
+static void on_connected(struct sk_dial *dial, int fd)
+{
+	struct sock *sk = dial->sock->sk;
+	int err;
+
+	if (sk->sk_prot->handshake == NULL) {
+		dial_succeed(dial, fd);
+		return;
+	}
+	while (!TAILQ_EMPTY(&dial->tries))
+		sk_try_close(dial_remove(dial, TAILQ_FIRST(&dial->tries)));
+	dial->next = dial->list->n;
+	dial->next_at = 0;
+	dial_set_timer(dial);
+	err = sk->sk_prot->handshake(sk, fd, on_handshake, dial, &dial->handshake);
+	if (err != 0) {
+		close(fd);
+		dial_fail(dial, err);
+	}
+}
+
 static void on_try(void *arg, struct sk_try *try, int err)
 {
 	struct sk_dial *dial = arg;
 
 	dial_remove(dial, try);
 	if (err == 0) {
-		dial_succeed(dial, sk_try_take(try));
+		on_connected(dial, sk_try_take(try));
 		return;
 	}
 	sk_try_close(try);
@@ -370,28 +409,38 @@ static int dial_keep_bound(struct sk_dial *dial, struct sock *sk)
 }
 
 /* May the caller ask for @addr at all? 0 or -errno; @ask is to be ended in any case. */
-static int dial_ask(struct policy_ask *ask, const struct cred *cred, const char *proto,
+static int dial_ask(struct policy_ask *ask, const struct cred *cred, const struct proto *prot,
 		    const struct sockfs_addr *addr)
 {
 	char *name = NULL;
-	int err = policy_wants_names() ? resolve_name(addr, &name) : 0;
+	int err;
 
+	/* Who may use a path is the row's to say. */
+	if (prot->path)
+		return policy_ask_init(ask, cred, prot->word, NULL);
+	err = policy_wants_names() ? resolve_name(addr, &name) : 0;
 	if (err == 0)
-		err = policy_ask_init(ask, cred, proto, name);
+		err = policy_ask_init(ask, cred, prot->word, name);
 	if (err == 0)
 		err = policy_lookup(ask, addr->port);
 	free(name);
 	return err;
 }
 
-int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb)
+int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kiocb *iocb)
 {
+	struct sockfs_addr addr;
 	struct sock *sk;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct resolve *resolve = NULL;
 	struct sk_dial *dial;
-	int err = sock_may_connect(sock);
+	int taken = 0, err = sock_may_connect(sock);
 
+	/* A listener of another protocol is that first of all. */
+	if (err == 0 || sock->state == SS_LISTENING)
+		taken = sock_take_addr(sock, text, &addr);
+	if (err == 0 || taken == -EPROTOTYPE)
+		err = taken;
 	if (err != 0)
 		return err;
 	sk = sk_get(sock);
@@ -408,7 +457,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 	dial->refs = 2; /* the sock's, and ours until we return */
 	dial->bound_fd = -1;
 	TAILQ_INIT(&dial->tries);
-	err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot->word, addr);
+	err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot, &addr);
 	if (err == 0)
 		err = dial_keep_bound(dial, sk);
 	if (err != 0)
@@ -422,7 +471,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 		dial->deadline = uv_now(sk_loop) + (uint64_t)sk->sk_connect_timeout * 1000;
 		dial_set_timer(dial);
 	}
-	err = sk->sk_prot->resolve(addr, false, on_resolved, dial, &resolve);
+	err = sk->sk_prot->resolve(sk, &addr, &iocb->ki_cred, false, on_resolved, dial, &resolve);
 	if (err != 0)
 		dial_fail(dial, err);
 	if (dial->sock == NULL) {

@@ -17,4 +17,13 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kio
 /* bind(2), to the first of the host's addresses that can be had. As above. */
 int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 
+/*
+ * Be a socket of the protocol that users call @word; what has been set and that one takes
+ * stays. 0; -EPROTONOSUPPORT: there is none such; -EPROTOTYPE: it is another's already,
+ * being bound, listening, or connected; -ENOMEM.
+ */
+int sock_set_proto(struct socket *sock, const char *word);
+/* The same by its option, SOCKFS_SO_PROTO. Also -EINVAL, -ESTALE. */
+int sock_setsockopt_proto(struct socket *sock, const struct sockfs_sockopt *opt);
+
 #endif /* NET_CORE_DIAL_H */

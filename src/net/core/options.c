@@ -31,8 +31,12 @@ static int *own_option(struct sock *sk, int optname)
 		return &sk->sk_sndtimeo;
 	case SOCKFS_SO_REAP:
 		return &sk->sk_reap;
+	case SOCKFS_SO_MESSAGE:
+		return &sk->sk_discard;
 	default:
-		return NULL;
+		if (sk->sk_prot == NULL || sk->sk_prot->own_option == NULL)
+			return NULL;
+		return sk->sk_prot->own_option(sk, optname);
 	}
 }
 
@@ -67,7 +71,7 @@ static int option_apply(const struct sock *sk, const struct sockopt *so, long va
 
 int sk_apply_options(const struct sock *sk)
 {
-	int err = sk->sk_prot->init_fd(sk->sk_fd);
+	int err = sk->sk_prot->init_fd != NULL ? sk->sk_prot->init_fd(sk->sk_fd) : 0;
 
 	if (err != 0)
 		return err;
@@ -121,6 +125,14 @@ int sk_copy_options(struct sock *to, const struct sock *from)
 		memcpy(to->sk_opts, from->sk_opts, nr_sockopts * sizeof(*to->sk_opts));
 		to->sk_opt_set = from->sk_opt_set;
 	}
+	for (size_t i = 0; i < nr_sockopts; i++) {
+		const struct sockopt *so = &sockopts[i];
+
+		if (!sockopt_taken_by(so, to->sk_prot->word))
+			to->sk_opt_set &= ~(UINT32_C(1) << i);
+		else if (so->kind == SOCKOPT_CHOICE && sockopt_taken_by(so, from->sk_prot->word))
+			*own_option(to, so->optname) = *own_option((struct sock *)from, so->optname);
+	}
 	to->sk_connect_timeout = from->sk_connect_timeout;
 	to->sk_rcvtimeo = from->sk_rcvtimeo;
 	to->sk_sndtimeo = from->sk_sndtimeo;
@@ -142,7 +154,8 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 	long value;
 	int err;
 
-	if (so == NULL || so->kind == SOCKOPT_ERROR)
+	/* The protocol itself is chosen before one is asked (choose.c). */
+	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
 		return -ENOPROTOOPT;
 	err = sockopt_value(so, opt, &value);
 	if (err != 0)
@@ -152,7 +165,7 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 	sk = sk_get(sock);
 	if (sk == NULL)
 		return -ENOMEM;
-	if (so->kind == SOCKOPT_SECONDS) {
+	if (so->kind == SOCKOPT_SECONDS || so->kind == SOCKOPT_CHOICE) {
 		int *own = own_option(sk, so->optname);
 
 		if (own == NULL)
@@ -239,7 +252,13 @@ static int option_own(struct sock *sk, const struct sockopt *so, struct sockfs_s
 
 	sock_set_defaults(&fresh);
 	own = own_option(sk != NULL ? sk : &fresh, so->optname);
-	return own != NULL ? sockopt_make(so, *own, opt) : -ENOPROTOOPT;
+	if (own == NULL && sk != NULL)
+		return -ENOPROTOOPT;
+	memset(opt->value, 0, sizeof(opt->value));
+	if (own != NULL)
+		memcpy(opt->value, own, sizeof(*own));
+	opt->len = sizeof(*own);
+	return 0;
 }
 
 int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
@@ -253,7 +272,16 @@ int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int 
 	case SOCKOPT_ERROR:
 		return option_error(sk, so, opt);
 	case SOCKOPT_SECONDS:
+	case SOCKOPT_CHOICE:
+	case SOCKOPT_COUNT:
 		return option_own(sk, so, opt);
+	case SOCKOPT_PROTO:
+		opt->len = (__u32)strlen(sock->ops->prot->word);
+		memset(opt->value, 0, sizeof(opt->value));
+		memcpy(opt->value, sock->ops->prot->word, opt->len);
+		return 0;
+	case SOCKOPT_TEXT:
+		return sk != NULL ? sock->ops->prot->text_option(sk, so->optname, opt) : -ENODATA;
 	default:
 		now.sk_fd = sk != NULL ? sk_any_fd(sk, &now.sk_family) : -1;
 		if (now.sk_fd >= 0)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "mm/slab.h"
@@ -39,6 +40,16 @@ struct proto *proto_next(const struct proto *prot)
 	return prot == NULL ? STAILQ_FIRST(&protos) : STAILQ_NEXT(prot, node);
 }
 
+struct proto *proto_by_word(const char *word)
+{
+	struct proto *prot;
+
+	STAILQ_FOREACH(prot, &protos, node)
+		if (strcmp(prot->word, word) == 0)
+			return prot;
+	return NULL;
+}
+
 /* ------------------------------------------------------------------- the sock */
 
 void sock_init_data(struct socket *sock, struct sock *sk)
@@ -57,6 +68,8 @@ struct sock *sk_alloc(struct socket *sock)
 
 	if (sk != NULL)
 		sock_init_data(sock, sk);
+	if (sk != NULL && sk->sk_prot->init != NULL)
+		sk->sk_prot->init(sk);
 	return sk;
 }
 
@@ -74,6 +87,8 @@ void sk_put(struct sock *sk)
 {
 	if (--sk->sk_refs > 0)
 		return;
+	if (sk->sk_prot->destroy != NULL)
+		sk->sk_prot->destroy(sk);
 	free(sk->sk_opts);
 	kmem_cache_free(sk->sk_prot->slab, sk);
 }
@@ -90,6 +105,8 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	old->sk_dial = NULL;
 	old->sk_opts = NULL;
 	old->sk_socket = NULL;
+	if (sk->sk_prot->take_over != NULL)
+		sk->sk_prot->take_over(sk, old);
 	/* The handle, the wait and the watch are the old one's still. */
 	sk->sk_refs = 1;
 	sk->sk_wait = NULL;

@@ -25,6 +25,7 @@
 
 #include "lib/log.h"
 #include "net/core/wait.h"
+#include "net/proto_ops.h"
 
 uv_loop_t *sk_loop;
 
@@ -210,7 +211,8 @@ int sk_wait_for(struct socket *sock, unsigned int events)
 	int want, err;
 
 	/* Dialling, or over: a change of state will tell. */
-	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
+	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING ||
+	    (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock)))
 		return 0;
 	if (events == POLLIN && sock->state != SS_LISTENING)
 		return sk_read_start(sk);

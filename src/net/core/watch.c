@@ -159,7 +159,8 @@ int sk_watch_for(struct socket *sock, unsigned int events)
 	int err;
 
 	/* Dialling, or over: a change of state will tell. */
-	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING || sock->state == SS_UNCONNECTED)
+	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING ||
+	    (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock)))
 		return (int)proto_poll(sock);
 	err = watch_begin(sk, events & WATCH_EVENTS, &fresh);
 	if (err != 0)

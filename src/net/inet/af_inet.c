@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 
 #include "net/core/core.h"
+#include "net/inet/inet_addr.h"
 #include "net/inet/tcp.h"
+#include "net/inet/udp.h"
 
 static int set_reuse(int fd, int on)
 {
@@ -23,16 +25,11 @@ static int set_reuse(int fd, int on)
 
 static int inet_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	int off = 0, err;
+	int err = inet_bind_fd(fd, addr, len);
 
 	(void)sock;
-	if (addr->sa_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0)
-		return -errno;
-	if (bind(fd, addr, len) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
+	if (err != -EADDRINUSE)
+		return err;
 	/*
 	 * Only connections of a listener that has gone may be in the way, and
 	 * SO_REUSEADDR passes those. It is on for this moment alone: two sockets
@@ -98,9 +95,32 @@ static const struct proto_ops inet_stream_ops = {
 	.info = sock_common_info,
 };
 
+/* net/ipv4/af_inet.c: inet_dgram_ops. */
+static const struct proto_ops inet_dgram_ops = {
+	.prot = &udp_prot,
+	.release = udp_release,
+	.bind = udp_bind,
+	.connect = sock_common_connect,
+	.listen = udp_listen,
+	.accept = udp_accept,
+	.shutdown = udp_shutdown,
+	.abort = udp_abort,
+	.getname = sock_common_getname,
+	.membership = udp_membership,
+	.setsockopt = sock_common_setsockopt,
+	.getsockopt = sock_common_getsockopt,
+	.sendmsg = udp_sendmsg,
+	.recvmsg = udp_recvmsg,
+	.poll = udp_poll,
+	.queues = udp_queues,
+	.sync = sock_common_sync,
+	.info = sock_common_info,
+};
+
 /* net/ipv4/af_inet.c: inetsw_array; type and protocol are the row's. */
 static const struct proto_ops *const inetsw[] = {
 	&inet_stream_ops,
+	&inet_dgram_ops,
 };
 
 static int inet_create(struct socket *sock, int type, int protocol)

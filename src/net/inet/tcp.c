@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "net/core/core.h"
+#include "net/inet/inet_addr.h"
 
 static struct tcp_sock *tcp_sk(struct sock *sk)
 {
@@ -91,11 +92,8 @@ static int tcp_sync(struct sock *sk)
 	return -err;
 }
 
-static int tcp_resolve(const struct sockfs_addr *addr, bool passive, resolve_cb *cb, void *arg,
-		       struct resolve **ret_r)
-{
-	return resolve_start(sk_loop, addr, tcp_prot.word, passive, cb, arg, ret_r);
-}
+static const struct proto_table tcp_tables[] = {
+	{"tcp", tcp_show4}, {"tcp6", tcp_show6}, {NULL, NULL}};
 
 struct proto tcp_prot = {
 	.name = "TCP",
@@ -106,7 +104,7 @@ struct proto tcp_prot = {
 	.protocol = IPPROTO_TCP,
 	.obj_size = sizeof(struct tcp_sock),
 	.handle = offsetof(struct tcp_sock, tcp),
-	.resolve = tcp_resolve,
+	.resolve = inet_resolve,
 	.handle_init = tcp_handle_init,
 	.handle_open = tcp_handle_open,
 	.read_start = stream_read_start,
@@ -115,4 +113,5 @@ struct proto tcp_prot = {
 	.before_close = tcp_discard_received,
 	.backlog = tcp_backlog,
 	.sync = tcp_sync,
+	.tables = tcp_tables,
 };

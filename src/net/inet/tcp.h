@@ -30,4 +30,8 @@ struct tcp_diag {
 /* Never fails: what is unknown is 0. @sock is one of TCP. */
 void tcp_get_diag(const struct socket *sock, struct tcp_diag *ret_diag);
 
+/* .proc/tcp and tcp6 (tcp_proc.c). */
+bool tcp_show4(struct seq_file *m, void *sb);
+bool tcp_show6(struct seq_file *m, void *sb);
+
 #endif /* NET_INET_TCP_H */

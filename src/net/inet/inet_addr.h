@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Addresses of the internet protocols.
+ */
+#ifndef NET_INET_INET_ADDR_H
+#define NET_INET_INET_ADDR_H
+
+#include "net/core/resolve.h"
+#include "net/sock.h"
+
+/* HOST:PORT, by numbers, files and name servers: struct proto.resolve of TCP and of UDP. */
+int inet_resolve(struct sock *sk, const struct sockfs_addr *addr, const struct cred *cred,
+		 bool passive, resolve_cb *cb, void *arg, struct resolve **ret_r);
+
+/* bind(2); to the any-address of IPv6 for IPv4 as well. 0 or -errno. */
+int inet_bind_fd(int fd, const struct sockaddr *addr, socklen_t len);
+
+#endif /* NET_INET_INET_ADDR_H */
