@@ -30,6 +30,7 @@
 #include "mm/vmstat.h"
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
+#include "net/unix/unix.h"
 #include "net/socket.h"
 #include "policy/reload.h"
 #include "super/guard.h"
@@ -39,6 +40,9 @@
 
 /* Bytes of open tables. */
 #define MAX_TABLES (256u << 20)
+
+/* Bytes of messages that have been read in part, or wait for their file. */
+#define MAX_MESSAGES (64u << 20)
 
 struct daemon {
 	uv_loop_t loop;
@@ -208,6 +212,8 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		return fail("sockets", err);
 	sk_loop_init(&d->loop);
 	err = inet_init();
+	if (err == 0 && (err = unix_init()) != 0)
+		(void)inet_exit();
 	if (err != 0) {
 		fail("protocols", err);
 		goto exit_sock;
@@ -215,13 +221,14 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	err = super_init(&d->sb, &sockfs_ops, &sockfs_dir_iops, opt->mode, opt->uid, opt->gid);
 	if (err != 0) {
 		fail("super block", err);
-		goto exit_inet;
+		goto exit_protocols;
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
 	vm_set_max(VM_PARKED, opt->max_parked);
 	vm_set_max(VM_TEXT, opt->max_text);
 	vm_set_max(VM_TABLES, MAX_TABLES);
+	vm_set_max(VM_MESSAGES, MAX_MESSAGES);
 	err = faces_init(&d->sb);
 	if (err != 0)
 		fail("directories", err);
@@ -237,7 +244,9 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	if (sockfs_session_destroy(d->session) != 0)
 		err = -EBUSY;
 	d->session = NULL;
-exit_inet:
+exit_protocols:
+	if (unix_exit() != 0)
+		err = -EBUSY;
 	if (inet_exit() != 0)
 		err = -EBUSY;
 exit_sock:

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "net/unix/unix.h"
 #include "policy/file.h"
 #include "policy/policy.h"
 
@@ -60,6 +61,8 @@ static const char help_text[] =
 	"  allow=RULE, deny=RULE  where to connect: ADDRESS, ADDRESS/BITS or any; may be\n"
 	"                         repeated, deny wins, one allow refuses all others\n"
 	"  policy=FILE            who may connect and listen where, see sockfs.policy(5)\n"
+	"  unix=PATH              UNIX sockets that others than who mounts may use: PATH and what\n"
+	"                         is below it, or @ and the begin of a name; may be repeated\n"
 	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
 	"  spin=USEC              how long to look for the next request before sleeping, while\n"
 	"                         that pays; 0: never (50)\n"
@@ -91,6 +94,7 @@ enum {
 	KEY_ALLOW,
 	KEY_DENY,
 	KEY_POLICY,
+	KEY_UNIX,
 	KEY_PIPE,
 	KEY_SPIN,
 	KEY_NONEMPTY,
@@ -123,6 +127,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("allow=", KEY_ALLOW),
 	FUSE_OPT_KEY("deny=", KEY_DENY),
 	FUSE_OPT_KEY("policy=", KEY_POLICY),
+	FUSE_OPT_KEY("unix=", KEY_UNIX),
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
 	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
@@ -260,6 +265,15 @@ static int parse_policy(struct options *opt, const char *arg)
 	return 0;
 }
 
+static int parse_unix(const char *arg)
+{
+	int err = unix_policy_add(strchr(arg, '=') + 1);
+
+	if (err == -EINVAL)
+		return bad("%s: begins neither with / nor with @", arg);
+	return err == 0 ? 0 : bad("%s: %s", arg, strerror(-err));
+}
+
 static int parse_notify_fd(struct options *opt, const char *arg)
 {
 	uint64_t n;
@@ -380,6 +394,8 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return parse_rule(arg, key == KEY_ALLOW);
 	case KEY_POLICY:
 		return parse_policy(opt, arg);
+	case KEY_UNIX:
+		return parse_unix(arg);
 	case KEY_NONEMPTY:
 		opt->nonempty = true;
 		return 0;

@@ -55,6 +55,8 @@ struct dial_name {
 };
 
 static const struct inode_operations settings_dir_iops;
+static const struct inode_operations path_settings_iops;
+static const struct inode_operations path_dir_iops;
 static const struct inode_operations host_dir_iops;
 static const struct inode_operations port_iops;
 static const struct file_operations port_fops;
@@ -176,7 +178,7 @@ static int settings_lookup(struct inode *dir, const char *text, struct inode **r
 	err = dial_new_below(dir, name, HOST_MODE, ret_inode);
 	if (err != 0)
 		return err;
-	(*ret_inode)->i_op = &settings_dir_iops;
+	(*ret_inode)->i_op = name->prot->path ? &path_settings_iops : &settings_dir_iops;
 	(*ret_inode)->i_fop = &dial_dir_fops;
 	return 0;
 }
@@ -268,6 +270,72 @@ static int port_lookup(struct inode *dir, const struct qstr *q, struct inode **r
 }
 
 /*
+ * What @path is to the caller, by the file system that it is of: a directory, or something
+ * to dial. 0 and the mode of our file for it, or -errno. "@name" is in no file system, so
+ * each is there, as a port is.
+ */
+static int path_mode(const struct proto *prot, const struct cred *cred, const char *path,
+		     mode_t *ret_mode)
+{
+	struct stat st;
+	int err;
+
+	if (!prot->leads(cred, path))
+		return -ENOENT;
+	if (path[0] == '@') {
+		*ret_mode = PORT_MODE;
+		return dial_names_may_look(cred);
+	}
+	err = prot->stat_path(path, true, cred, &st);
+	if (err != 0)
+		return err;
+	if (!S_ISDIR(st.st_mode) && !(S_ISSOCK(st.st_mode) && prot->may_use(cred, path) == 0))
+		return -ENOENT;
+	*ret_mode = S_ISDIR(st.st_mode) ? HOST_MODE : PORT_MODE;
+	return 0;
+}
+
+static int path_lookup(struct inode *dir, const struct qstr *q, struct inode **ret_inode)
+{
+	const struct dial_name *above = PLAIN_I(dir)->private;
+	struct sockfs_addr addr = above->addr;
+	size_t len = strlen(addr.host);
+	bool first = len == 0;
+	struct dial_name *name;
+	mode_t mode;
+	int err;
+
+	if (first && dial_settings_is(q->name))
+		return settings_lookup(dir, q->name, ret_inode);
+	if (len + 1 + q->len >= sizeof(addr.host))
+		return -ENAMETOOLONG;
+	if (!first || q->name[0] != '@')
+		addr.host[len++] = '/';
+	memcpy(addr.host + len, q->name, q->len + 1);
+	err = path_mode(above->prot, &dir->i_sb->s_cred, addr.host, &mode);
+	if (err != 0)
+		return err;
+	name = name_alloc(dir, &addr, false);
+	if (name == NULL)
+		return -ENOMEM;
+	err = dial_new_below(dir, name, mode, ret_inode);
+	if (err != 0)
+		return err;
+	if (S_ISDIR(mode)) {
+		(*ret_inode)->i_op = &path_dir_iops;
+		(*ret_inode)->i_fop = &dial_dir_fops;
+		/* What is there may have gone the next time. */
+		(*ret_inode)->i_state |= I_UNSTABLE;
+		return 0;
+	}
+	(*ret_inode)->i_ino = port_ino(name);
+	(*ret_inode)->i_state |= I_UNSTABLE;
+	(*ret_inode)->i_op = &port_iops;
+	(*ret_inode)->i_fop = &port_fops;
+	return 0;
+}
+
+/*
  * Asked when lookup found nothing: the same answer again, for `> tcp/h/none' is
  * as wrong as `< tcp/h/none'.
  */
@@ -303,6 +371,23 @@ const struct inode_operations dial_dir_iops = {
 
 static const struct inode_operations settings_dir_iops = {
 	.lookup = host_lookup,
+	.getattr = dial_getattr,
+	.setattr = dial_setattr,
+};
+
+const struct inode_operations dial_path_iops = {
+	.lookup = path_lookup,
+};
+
+static const struct inode_operations path_settings_iops = {
+	.lookup = path_lookup,
+	.getattr = dial_getattr,
+	.setattr = dial_setattr,
+};
+
+static const struct inode_operations path_dir_iops = {
+	.lookup = path_lookup,
+	.create = port_create,
 	.getattr = dial_getattr,
 	.setattr = dial_setattr,
 };

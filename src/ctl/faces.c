@@ -83,7 +83,9 @@ int faces_init(struct super_block *sb)
 		err = make_face(sb, &faces[i], NULL);
 	for (const struct proto *prot = proto_next(NULL); err == 0 && prot != NULL;
 	     prot = proto_next(prot)) {
-		const struct face dial = {prot->dir, 0555, &dial_dir_iops, &dial_dir_fops, NULL};
+		const struct face dial = {
+			prot->dir, 0555, prot->path ? &dial_path_iops : &dial_dir_iops,
+			&dial_dir_fops, NULL};
 
 		if (prot->dir != NULL)
 			err = make_face(sb, &dial, prot);

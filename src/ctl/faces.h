@@ -28,6 +28,7 @@ extern const struct inode_operations proc_dir_iops;
 
 /* Paths that dial (dial.c). */
 extern const struct inode_operations dial_dir_iops;
+extern const struct inode_operations dial_path_iops; /* by protocols whose addresses are paths */
 extern const struct file_operations dial_dir_fops;
 
 #endif /* CTL_FACES_H */

@@ -63,10 +63,14 @@ static void path_of_file(struct path *p, const struct super_block *sb, const str
 	if (inode != NULL && inode->i_state & I_PLAIN)
 		addr = dial_target(inode, &dir);
 	if (addr != NULL) {
-		(void)path_prepend(p, addr->port, strlen(addr->port));
-		(void)path_prepend(p, "/", 1);
+		if (addr->port[0] != '\0') {
+			(void)path_prepend(p, addr->port, strlen(addr->port));
+			(void)path_prepend(p, "/", 1);
+		}
 		(void)path_prepend(p, addr->host, strlen(addr->host));
-		(void)path_prepend(p, "/", 1);
+		/* A path begins with one. */
+		if (addr->host[0] != '/')
+			(void)path_prepend(p, "/", 1);
 		(void)path_prepend(p, dir, strlen(dir));
 	} else if (inode == NULL) {
 		(void)path_prepend(p, "-", 1);

@@ -27,6 +27,7 @@ struct kmem_cache;
 struct proto_table;
 struct resolve;
 struct seq_file;
+struct stat;
 struct sk_dial;
 struct sk_wait;
 
@@ -49,7 +50,18 @@ struct proto {
 	void (*init)(struct sock *sk);
 	void (*take_over)(struct sock *sk, struct sock *old);
 	void (*destroy)(struct sock *sk);
-	bool path; /* its addresses are paths (uapi/addr.h), not HOST:PORT */
+	/*
+	 * Its addresses are paths (uapi/addr.h), not HOST:PORT. Then: may @cred use @path (0 or
+	 * -EACCES); does it lead to one that he may; and stat(2) or lstat(2) of it, as @cred.
+	 */
+	bool path;
+	int (*may_use)(const struct cred *cred, const char *path);
+	bool (*leads)(const struct cred *cred, const char *path);
+	int (*stat_path)(const char *path, bool follow, const struct cred *cred,
+			 struct stat *ret_st);
+	/* An address of the kernel's as users read it; NULL: addr_from_sockaddr. @peer: not its own. */
+	void (*name_text)(const struct sock *sk, const struct sockaddr_storage *ss, socklen_t len,
+			  bool peer, struct sockfs_addr *ret_addr);
 	/*
 	 * Text to socket addresses: as resolve_start (net/core/resolve.h), on the loop.
 	 * @passive: to bind to. @cred: who asks.

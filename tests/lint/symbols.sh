@@ -8,7 +8,7 @@ if ! command -v "$NM" >/dev/null; then
 	exit 77
 fi
 failed=0
-rooms='lib uapi mm fs policy net net/core net/inet net/tls ctl fuse super tls'
+rooms='lib uapi mm fs policy net net/core net/inet net/tls net/unix ctl fuse super tls'
 
 # symbols ROOM: "file symbol T" for what it defines and "file symbol U" for what it wants.
 symbols()

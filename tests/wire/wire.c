@@ -21,6 +21,7 @@
 #include "ctl/faces.h"
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
+#include "net/unix/unix.h"
 #include "net/socket.h"
 
 #define WAIT_MS 10000
@@ -166,7 +167,7 @@ struct wire *wire_new_raw(void)
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
 	sk_loop_init(&w->loop);
-	if (sock_init() != 0 || inet_init() != 0 ||
+	if (sock_init() != 0 || inet_init() != 0 || unix_init() != 0 ||
 	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0 ||
 	    faces_init(&w->sb) != 0)
 		return NULL;
@@ -233,6 +234,7 @@ int wire_free(struct wire *w)
 	}
 	bad += sockfs_session_destroy(w->session) != 0;
 	the_wire = NULL;
+	bad += unix_exit() != 0;
 	bad += inet_exit() != 0;
 	bad += sock_exit() != 0;
 	bad += uv_loop_close(&w->loop) != 0;

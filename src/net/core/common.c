@@ -69,6 +69,10 @@ int sock_common_getname(struct socket *sock, struct sockfs_addr *ret_addr, bool 
 		return -ENOTCONN;
 	if (err != 0)
 		return -errno;
+	if (fd >= 0 && sock->sk->sk_prot->name_text != NULL) {
+		sock->sk->sk_prot->name_text(sock->sk, &ss, len, peer, ret_addr);
+		return 0;
+	}
 	/* Created for its options only: no address yet. */
 	if (!peer && addr_port((struct sockaddr *)&ss) == 0)
 		ss.ss_family = AF_UNSPEC;

@@ -36,6 +36,7 @@
 
 #define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
 #define TRIES_MAX 8	  /* descriptors of a dial */
+#define RETRY_MS 20	  /* with an address that could not take one more, now */
 #define PATIENCE_MS 10000 /* with a silent address, when others wait for its descriptor */
 
 static void dial_next(struct sk_dial *dial);
@@ -242,9 +243,12 @@ static int dial_one(struct sk_dial *dial, const struct sockaddr_storage *sa)
 {
 	struct sk_try *try;
 	int fd = dial->bound_fd;
-	int err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
-				 (const struct sockaddr *)&dial->bound);
+	int err = 0;
 
+	/* Who may use a path is the row's to say. */
+	if (!dial->sock->ops->prot->path)
+		err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
+				     (const struct sockaddr *)&dial->bound);
 	if (err != 0)
 		return err;
 	if (dial->bound.ss_family != AF_UNSPEC && dial->bound.ss_family != sa->ss_family)
@@ -299,22 +303,28 @@ static uint64_t dial_patience(const struct sk_dial *dial, uint64_t now)
 static void dial_next(struct sk_dial *dial)
 {
 	uint64_t now = uv_now(sk_loop);
-	int err = -EAGAIN;
+	bool again = false;
+	int err = -ENXIO;
 
-	while (dial->next < dial->list->n && err != 0) {
+	while (dial->next < dial->list->n && err != 0 && !again) {
 		err = dial_one(dial, &dial->list->addr[dial->next++]);
 		if (err != 0)
 			dial->err = err;
+		/* Its queue is full, which no descriptor tells the end of. unix(7) */
+		again = err == -EAGAIN;
+		dial->next -= again;
 		/* No other address helps here. */
 		if (err == -EMFILE || err == -ENFILE || err == -ENOMEM)
 			dial->next = dial->list->n;
 	}
-	if (dial->nr_tries == 0) {
+	if (dial->nr_tries == 0 && !again) {
 		dial_fail(dial, dial->err);
 		return;
 	}
 	dial->next_at = 0;
-	if (dial->next < dial->list->n)
+	if (again)
+		dial->next_at = now + RETRY_MS;
+	else if (dial->next < dial->list->n)
 		dial->next_at = now + (dial_is_full(dial) ? dial_patience(dial, now) : PACE_MS);
 	dial_set_timer(dial);
 }

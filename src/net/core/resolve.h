@@ -18,7 +18,10 @@ struct addr_list {
 	struct sockaddr_storage addr[]; /* sa_len by family */
 };
 
-/* For connect(2) and bind(2); 0 for other families than AF_INET and AF_INET6. */
+/*
+ * For connect(2) and bind(2); 0 for other families than AF_INET and AF_INET6, whose rows
+ * know the length.
+ */
 socklen_t sockaddr_len(const struct sockaddr_storage *sa);
 
 struct resolve;
