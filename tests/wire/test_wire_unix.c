@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UNIX sockets: which paths whom are allowed, memory that runs out, and a listener's file.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mm/slab.h"
+#include "net/unix/unix.h"
+#include "wire_net.h"
+
+static struct wire *w;
+static char dir[] = "/tmp/sockfs.XXXXXX";
+static struct sockfs_addr addr;
+
+static void setup(void)
+{
+	strcpy(dir + sizeof(dir) - 7, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	memset(&addr, 0, sizeof(addr));
+	snprintf(addr.host, sizeof(addr.host), "unix:%s/sock", dir);
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(wire_free(w), 0);
+	/* Nothing is left in it, so it can go. */
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static const struct {
+	const char *prefix, *path;
+	int may;
+	bool leads;
+} rules[] = {
+	{NULL, "/run/x", -EACCES, false},	 {"/run", "/run/x", 0, true},
+	{"/run/", "/run/x/y", 0, true},		 {"/run", "/runx", -EACCES, false},
+	{"/run/x", "/run/x", 0, true},		 {"/run/x", "/run", -EACCES, true},
+	{"/run/x", "/ru", -EACCES, false},	 {"/run/x", "/run/y", -EACCES, false},
+	{"/run", "/run/../etc", -EACCES, false}, {"/run", "/run/..", -EACCES, false},
+	{"/run", "/run/..x", 0, true},		 {"/", "/anything", 0, true},
+	{"/", "@name", -EACCES, false},		 {"@na", "@name", 0, true},
+	{"@na", "@other", -EACCES, false},	 {"@", "@other", 0, true},
+};
+
+START_TEST(which_paths)
+{
+	const struct cred other = {.uid = geteuid() + 1}, own = {.uid = geteuid()};
+
+	if (rules[_i].prefix != NULL)
+		ck_assert_int_eq(unix_policy_add(rules[_i].prefix), 0);
+	ck_assert_int_eq(unix_policy_may(&other, rules[_i].path), rules[_i].may);
+	ck_assert_int_eq(unix_policy_leads(&other, rules[_i].path), rules[_i].leads);
+	ck_assert_int_eq(unix_policy_may(&own, rules[_i].path), 0);
+	ck_assert_int_eq(unix_policy_add("run"), -EINVAL);
+	ck_assert_int_eq(unix_policy_add(""), -EINVAL);
+}
+END_TEST
+
+/* Wherever memory runs out, there is a clean error, no file is left, and it works the next time. */
+START_TEST(without_memory)
+{
+	struct end e = make_file(w, "srv"), c = make_file(w, "c");
+	int err = -ENOMEM, n;
+	int32_t backlog = 0;
+
+	for (n = 1; err == -ENOMEM && n < 30; n++) {
+		kmem_fault_after(n);
+		err = ioc(&e, SOCKFS_IOC_BIND, &addr);
+		kmem_fault_after(-1);
+		ck_assert_int_eq(access(addr.host + 5, F_OK), err == 0 ? 0 : -1);
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_int_gt(n, 3);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	err = -ENOMEM;
+	for (n = 1; err == -ENOMEM && n < 30; n++) {
+		kmem_fault_after(n);
+		err = ioc(&c, SOCKFS_IOC_CONNECT, &addr);
+		kmem_fault_after(-1);
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_int_gt(n, 3);
+}
+END_TEST
+
+START_TEST(what_it_has_not)
+{
+	struct end e = make_file(w, "f");
+	int32_t backlog = 0;
+	struct sockfs_addr name;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), -EINVAL);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_SENDEMPTY, NULL), -EOPNOTSUPP);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_JOIN, &addr), -EOPNOTSUPP);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &name), 0);
+	ck_assert_str_eq(name.host, addr.host);
+	ck_assert_str_eq(name.port, "");
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETPEERNAME, &name), -ENOTCONN);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), -EINVAL);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_ABORT, NULL), 0);
+	ck_assert_int_eq(access(addr.host + 5, F_OK), -1);
+}
+END_TEST
+
+/* The longest that a struct sockaddr_un has room for, one more, and a name of each length. */
+START_TEST(lengths)
+{
+	char name[32];
+	int n;
+
+	for (size_t len = 105; len <= 112; len++) {
+		struct end e;
+
+		snprintf(name, sizeof(name), "f%zu", len);
+		e = make_file(w, name);
+		n = snprintf(addr.host, sizeof(addr.host), "unix:%s/", dir);
+		while (n < (int)(strlen("unix:") + len - strlen("sock")))
+			addr.host[n++] = '/';
+		strcpy(addr.host + n, "sock");
+		ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+		ck_assert_int_eq(access(addr.host + 5, F_OK), 0);
+		ck_assert_int_eq(ioc(&e, SOCKFS_IOC_CONNECT, &addr), -EINVAL);
+		ck_assert_int_eq(wire_release(w, e.ino, e.fh), 0);
+		ck_assert_int_eq(wire_unlink(w, FUSE_ROOT_ID, name), 0);
+		ck_assert_int_eq(access(addr.host + 5, F_OK), -1);
+	}
+	for (size_t len = 107; len <= 109; len++) {
+		struct end e;
+
+		snprintf(name, sizeof(name), "a%zu", len);
+		e = make_file(w, name);
+		snprintf(addr.host, sizeof(addr.host), "unix:@%0*d", (int)len - 1, getpid());
+		ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), len <= 108 ? 0 : -ENAMETOOLONG);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wire_unix");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, which_paths, 0, sizeof(rules) / sizeof(rules[0]));
+	tcase_add_test(tc, without_memory);
+	tcase_add_test(tc, what_it_has_not);
+	tcase_add_test(tc, lengths);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
