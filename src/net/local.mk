@@ -37,8 +37,6 @@ libsockfs_a_SOURCES += \
 	src/net/inet/udp_listen.c \
 	src/net/inet/udp_peers.c \
 	src/net/inet/udp_proc.c \
-	src/net/tls/tls_helper.c \
-	src/net/tls/tls_helper.h \
 	src/net/proto_ops.h \
 	src/net/sock.h \
 	src/net/sock_accept.c \
