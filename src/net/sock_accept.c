@@ -70,9 +70,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 		return -EINVAL;
 	if (!(proto_poll(sock) & POLLIN))
 		return -EAGAIN;
-	err = sock->ops->prot->path
-		      ? 0
-		      : policy_accept(cred, sock->sk->sk_prot->word, sock->sk->sk_fd);
+	err = policy_accept(cred, sock->sk->sk_prot->word, sock->sk->sk_fd);
 	if (err != 0)
 		return err;
 	if (alias == NULL)

@@ -82,7 +82,8 @@ int policy_lookup(const struct policy_ask *ask, const char *port)
 int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 		   const struct sockaddr *bound)
 {
-	int err = mount_rules_connect(sa, bound);
+	/* allow= and deny= are of Internet addresses. */
+	int err = sa->sa_family == AF_UNIX ? 0 : mount_rules_connect(sa, bound);
 
 	return err != 0 ? err : ask_file(ask, POLICY_CONNECT, sa, bound);
 }

@@ -51,7 +51,8 @@ int policy_lookup(const struct policy_ask *ask, const char *port);
  * May it connect to @sa from a socket that is bound to @bound (NULL or family
  * AF_UNSPEC: to nothing)? 0 or -EACCES. IPv4-mapped addresses are IPv4, scopes do not
  * count. The any-address is judged by itself (deny only) and as the address to which
- * the kernel takes it: the one that the socket is bound to, or the loopback.
+ * the kernel takes it: the one that the socket is bound to, or the loopback. A UNIX
+ * socket has a path, which no rule of a file allows: with a file there are none.
  */
 int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 		   const struct sockaddr *bound);

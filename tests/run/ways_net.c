@@ -267,6 +267,15 @@ static bool net_control(void)
 	return fd >= 0 && write(fd, line, strlen(line)) > 0;
 }
 
+/* The daemon is outside, and can reach what has a path. */
+static bool net_unix(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/unix%s", outside.net, outside.stream);
+	return opens(path, O_RDWR);
+}
+
 static bool net_listen(void)
 {
 	static const char line[] = "listen 127.0.0.1:0\n";
@@ -328,6 +337,7 @@ const struct way ways_net[] = {
 	{"raising an interface", raise_interface, true},
 	{"the mount, by spelling", net_spellings, false},
 	{"the mount, by control file", net_control, false},
+	{"the mount, by a UNIX socket", net_unix, false},
 	{"the mount, by listening", net_listen, false},
 	{"the mount, by telling a name server", net_tells_names, false},
 	{"another sockfs", other_mount, false},

@@ -35,8 +35,7 @@ static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
 		    const struct policy_ask *ask)
 {
 	struct sock *sk = sock->sk;
-	/* Who may use a path is the row's to say. */
-	int err = sk->sk_prot->path ? 0 : policy_bind(ask, (const struct sockaddr *)sa);
+	int err = policy_bind(ask, (const struct sockaddr *)sa);
 
 	if (err != 0)
 		return err;

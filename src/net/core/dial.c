@@ -243,12 +243,9 @@ static int dial_one(struct sk_dial *dial, const struct sockaddr_storage *sa)
 {
 	struct sk_try *try;
 	int fd = dial->bound_fd;
-	int err = 0;
+	int err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
+				 (const struct sockaddr *)&dial->bound);
 
-	/* Who may use a path is the row's to say. */
-	if (!dial->sock->ops->prot->path)
-		err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
-				     (const struct sockaddr *)&dial->bound);
 	if (err != 0)
 		return err;
 	if (dial->bound.ss_family != AF_UNSPEC && dial->bound.ss_family != sa->ss_family)
@@ -425,7 +422,7 @@ static int dial_ask(struct policy_ask *ask, const struct cred *cred, const struc
 	char *name = NULL;
 	int err;
 
-	/* Who may use a path is the row's to say. */
+	/* A path is no name; who may use it the row says beside the policy. */
 	if (prot->path)
 		return policy_ask_init(ask, cred, prot->word, NULL);
 	err = policy_wants_names() ? resolve_name(addr, &name) : 0;
