@@ -37,4 +37,15 @@ check-stress: $(SUITE_NEEDS)
 check-suite: $(SUITE_NEEDS)
 	$(RUN_SUITE) $(BUILT_PATH) $(TESTSUITEFLAGS)
 
-.PHONY: check-long check-repeat check-stress check-suite check-valgrind
+# All tests in a build by --enable-coverage, then which lines of src/ they have run.
+coverage:
+	-$(MAKE) $(AM_MAKEFLAGS) -k check
+	$(SHELL) $(srcdir)/tests/coverage.sh
+
+# The lints alone; the sources as .clang-format has them.
+lint:
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LINTS)'
+
+format: clang-format
+
+.PHONY: check-long check-repeat check-stress check-suite check-valgrind coverage format lint
