@@ -35,6 +35,7 @@
 #include "policy/reload.h"
 #include "super/guard.h"
 #include "super/supervisor.h"
+#include "net/tls/tls.h"
 
 #define DRAIN_MS 5000
 
@@ -218,10 +219,15 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		fail("protocols", err);
 		goto exit_sock;
 	}
+	err = tls_init(&d->loop);
+	if (err != 0) {
+		fail("protocols", err);
+		goto exit_protocols;
+	}
 	err = super_init(&d->sb, &sockfs_ops, &sockfs_dir_iops, opt->mode, opt->uid, opt->gid);
 	if (err != 0) {
 		fail("super block", err);
-		goto exit_protocols;
+		goto exit_tls;
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
@@ -240,10 +246,14 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	sockfs_session_stop(d->session);
 	guard_stop(d->guard);
 	super_fini(&d->sb);
+	tls_stop();
 	loop_close(d);
 	if (sockfs_session_destroy(d->session) != 0)
 		err = -EBUSY;
 	d->session = NULL;
+exit_tls:
+	if (tls_exit() != 0)
+		err = -EBUSY;
 exit_protocols:
 	if (unix_exit() != 0)
 		err = -EBUSY;

@@ -71,6 +71,23 @@ struct sockfs_sockopt {
 #define SOCKFS_SO_FROM 8
 #define SOCKFS_SO_DROPS 9  /* only read: datagrams that were lost here for want of room */
 #define SOCKFS_SO_EMPTY 10 /* only read: datagrams without a byte that were skipped */
+/*
+ * Of TLS. VERIFY (0, 1) and EOF (0 strict, 1 lax) are __s32. NAME, CA, CERT, KEY (whole
+ * paths) and ALPN are text without a NUL; "-" takes it away. The others are text that can
+ * only be read.
+ */
+#define SOCKFS_SO_TLS_VERIFY 32
+#define SOCKFS_SO_TLS_EOF 33
+#define SOCKFS_SO_TLS_NAME 34
+#define SOCKFS_SO_TLS_CA 35
+#define SOCKFS_SO_TLS_CERT 36
+#define SOCKFS_SO_TLS_KEY 37
+#define SOCKFS_SO_TLS_ALPN 38
+#define SOCKFS_SO_TLS 39	     /* version and cipher */
+#define SOCKFS_SO_TLS_PEER 40	     /* subject of the peer's certificate */
+#define SOCKFS_SO_TLS_FINGERPRINT 41 /* its SHA-256 */
+#define SOCKFS_SO_TLS_EXPIRES 42
+#define SOCKFS_SO_TLS_ERROR 43	     /* why it failed, in words */
 
 enum { SOCKFS_MESSAGE_KEEP = 0, SOCKFS_MESSAGE_DISCARD = 1 };
 enum { SOCKFS_HEADERS_OFF = 0, SOCKFS_HEADERS_TEXT = 1, SOCKFS_HEADERS_PLAN9 = 2 };

@@ -37,7 +37,8 @@ static int parse_one(char *text, struct dial_settings *settings)
 		return -EINVAL;
 	*value++ = '\0';
 	so = sockopt_by_name(text);
-	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
+	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO ||
+	    so->kind == SOCKOPT_STRING)
 		return -ENOENT;
 	err = sockopt_parse(so, value, &opt);
 	if (err == 0)
@@ -45,7 +46,7 @@ static int parse_one(char *text, struct dial_settings *settings)
 	if (err != 0)
 		return err;
 	settings->value[so - sockopts] = (int)number;
-	settings->set |= UINT32_C(1) << (so - sockopts);
+	settings->set |= UINT64_C(1) << (so - sockopts);
 	return 0;
 }
 
@@ -67,7 +68,7 @@ int dial_settings_apply(const struct dial_settings *settings, struct socket *soc
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < nr_sockopts; i++) {
-		if (!(settings->set & UINT32_C(1) << i))
+		if (!(settings->set & UINT64_C(1) << i))
 			continue;
 		err = sockopt_make(&sockopts[i], settings->value[i], &opt);
 		if (err == 0)

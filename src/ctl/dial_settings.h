@@ -15,7 +15,7 @@ struct socket;
 
 /* Values of options by their place in sockopts[] (uapi/sockopt.h), those whose bit is set. */
 struct dial_settings {
-	uint32_t set;
+	uint64_t set;
 	int value[];
 };
 

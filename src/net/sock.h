@@ -24,6 +24,7 @@
 struct addr_list;
 struct cred;
 struct kmem_cache;
+struct proto_ops;
 struct proto_table;
 struct resolve;
 struct seq_file;
@@ -38,6 +39,11 @@ struct sk_wait;
 struct proto {
 	const char *name; /* "TCP": of its cache, and system.sockprotoname */
 	const char *word; /* what users write: "tcp" */
+	/*
+	 * Of a protocol upon another one (include/net/tcp.h: struct tcp_ulp_ops), whose family,
+	 * type and protocol these are; so socket(2) does not find it. NULL: it is not one.
+	 */
+	const struct proto_ops *ulp;
 	const char *dir;  /* the directory of the root whose paths dial, NULL: none */
 	/* As socket(2) takes them; the family is that of a descriptor without an address. */
 	int family, type, protocol;
@@ -89,6 +95,8 @@ struct proto {
 	int (*init_fd)(int fd);
 	/* Before an orderly close of @fd; NULL: nothing. */
 	void (*before_close)(int fd);
+	/* sk_fd has gone: so has what belongs to it. NULL: nothing. */
+	void (*closed)(struct sock *sk);
 	/* How many connections wait in the listener @fd; NULL: it has none. */
 	int (*backlog)(int fd, uint32_t *ret_n);
 	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
@@ -97,6 +105,8 @@ struct proto {
 	int *(*own_option)(struct sock *sk, int optname);
 	/* One that is text (without a NUL): fills value and len. 0 or -ENOPROTOOPT. */
 	int (*text_option)(struct sock *sk, int optname, struct sockfs_sockopt *opt);
+	/* Set it: 0, -EINVAL, -ENOMEM, -ENOPROTOOPT. NULL: there is none to be set. */
+	int (*set_text)(struct sock *sk, int optname, const char *text);
 	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */
 	struct kmem_cache *slab;
@@ -141,6 +151,7 @@ struct sock {
 	struct sk_wait *sk_wait;
 	long *sk_opts;		   /* nr_sockopts values, malloc'ed with the first set */
 	int sk_fd;		   /* the handle's descriptor, -1 while there is none */
+	int sk_net_fd;		   /* of the network, where sk_fd leads to a helper; else -1 */
 	int sk_err;		   /* an errno that the next read or write gets, once */
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
@@ -149,10 +160,11 @@ struct sock {
 	int sk_drops;		   /* messages that were lost here */
 	int sk_reap;		   /* seconds, 0: never; a listener's is for what it accepts */
 	uint32_t sk_refs;
-	uint32_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */
+	uint64_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */
 	uint32_t sk_watch;	   /* the events that sk_fd is watched for */
 	uint32_t sk_watch_told;	   /* what the poller knew when the watch began */
 	sa_family_t sk_family;	   /* of sk_fd; 0 while that is -1 */
+	sa_family_t sk_net_family; /* of sk_net_fd */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
 	uint8_t sk_shutdown;
 	bool sk_lookup_failed;	   /* sk_err_last is of looking the host up */

@@ -3,8 +3,13 @@
 
 # The daemon's side, which knows nothing of OpenSSL.
 libsockfs_a_SOURCES += \
+	src/net/tls/tls.c \
+	src/net/tls/tls.h \
+	src/net/tls/tls_conn.c \
 	src/net/tls/tls_helper.c \
 	src/net/tls/tls_helper.h \
+	src/net/tls/tls_i.h \
+	src/net/tls/tls_text.c \
 	src/uapi/tls.c \
 	src/uapi/tls.h
 

@@ -24,11 +24,15 @@
 #define EACH NULL
 #define TCP "tcp"
 #define UDP "udp"
-#define IP "tcp udp"
+#define IP "tcp udp tls"
 #define STREAM "tcp unix"
+#define TLS "tls"
+#define OVER_TCP "tcp tls"
 
 static const char *const message_words[] = {
 	[SOCKFS_MESSAGE_KEEP] = "keep", [SOCKFS_MESSAGE_DISCARD] = "discard", NULL};
+static const char *const verify_words[] = {"no", "yes", NULL};
+static const char *const eof_words[] = {"strict", "lax", NULL};
 static const char *const headers_words[] = {[SOCKFS_HEADERS_OFF] = "off",
 					    [SOCKFS_HEADERS_TEXT] = "text",
 					    [SOCKFS_HEADERS_PLAN9] = "plan9", NULL};
@@ -38,16 +42,16 @@ static const char *const headers_words[] = {[SOCKFS_HEADERS_OFF] = "off",
  * (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT), net/ipv4/ip_sockglue.c.
  */
 const struct sockopt sockopts[] = {
-	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1, TCP, NULL},
-	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1, TCP, NULL},
-	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767, TCP, NULL},
-	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767, TCP, NULL},
-	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127, TCP, NULL},
-	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX, TCP, NULL},
+	{"nodelay", SOCKOPT_BOOL, IPPROTO_TCP, TCP_NODELAY, SAME, 0, 1, OVER_TCP, NULL},
+	{"keepalive", SOCKOPT_BOOL, SOL_SOCKET, SO_KEEPALIVE, SAME, 0, 1, OVER_TCP, NULL},
+	{"keepidle", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPIDLE, SAME, 1, 32767, OVER_TCP, NULL},
+	{"keepintvl", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPINTVL, SAME, 1, 32767, OVER_TCP, NULL},
+	{"keepcnt", SOCKOPT_INT, IPPROTO_TCP, TCP_KEEPCNT, SAME, 1, 127, OVER_TCP, NULL},
+	{"linger", SOCKOPT_LINGER, SOL_SOCKET, SO_LINGER, SAME, -1, INT_MAX, OVER_TCP, NULL},
 	{"rcvbuf", SOCKOPT_INT, SOL_SOCKET, SO_RCVBUF, SAME, 0, INT_MAX, EACH, NULL},
 	{"sndbuf", SOCKOPT_INT, SOL_SOCKET, SO_SNDBUF, SAME, 0, INT_MAX, EACH, NULL},
 	{"reuseport", SOCKOPT_BOOL, SOL_SOCKET, SO_REUSEPORT, SAME, 0, 1, IP, NULL},
-	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX, TCP, NULL},
+	{"user_timeout", SOCKOPT_INT, IPPROTO_TCP, TCP_USER_TIMEOUT, SAME, 0, INT_MAX, OVER_TCP, NULL},
 	{"tos", SOCKOPT_INT, IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS, 0, 255, IP, NULL},
 	{"ttl", SOCKOPT_INT, IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1, 255, IP, NULL},
 	{"broadcast", SOCKOPT_BOOL, SOL_SOCKET, SO_BROADCAST, SAME, 0, 1, UDP, NULL},
@@ -57,6 +61,14 @@ const struct sockopt sockopts[] = {
 	 1, UDP, NULL},
 	{"message", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_MESSAGE, SAME, 0, 1, UDP, message_words},
 	{"headers", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_HEADERS, SAME, 0, 2, UDP, headers_words},
+	{"tls_verify", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_TLS_VERIFY, SAME, 0, 1, TLS,
+	 verify_words},
+	{"tls_eof", SOCKOPT_CHOICE, SOL_SOCKFS, SOCKFS_SO_TLS_EOF, SAME, 0, 1, TLS, eof_words},
+	{"tls_name", SOCKOPT_STRING, SOL_SOCKFS, SOCKFS_SO_TLS_NAME, SAME, 0, 0, TLS, NULL},
+	{"tls_ca", SOCKOPT_STRING, SOL_SOCKFS, SOCKFS_SO_TLS_CA, SAME, 0, 0, TLS, NULL},
+	{"tls_cert", SOCKOPT_STRING, SOL_SOCKFS, SOCKFS_SO_TLS_CERT, SAME, 0, 0, TLS, NULL},
+	{"tls_key", SOCKOPT_STRING, SOL_SOCKFS, SOCKFS_SO_TLS_KEY, SAME, 0, 0, TLS, NULL},
+	{"tls_alpn", SOCKOPT_STRING, SOL_SOCKFS, SOCKFS_SO_TLS_ALPN, SAME, 0, 0, TLS, NULL},
 	{"connect_timeout", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_CONNECT_TIMEOUT, SAME, 0,
 	 INT_MAX, EACH, NULL},
 	{"rcvtimeo", SOCKOPT_SECONDS, SOL_SOCKFS, SOCKFS_SO_RCVTIMEO, SAME, 0, INT_MAX, EACH, NULL},
@@ -66,6 +78,12 @@ const struct sockopt sockopts[] = {
 	{"from", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_FROM, SAME, 0, 0, UDP, NULL},
 	{"drops", SOCKOPT_COUNT, SOL_SOCKFS, SOCKFS_SO_DROPS, SAME, 0, 0, UDP, NULL},
 	{"empty", SOCKOPT_COUNT, SOL_SOCKFS, SOCKFS_SO_EMPTY, SAME, 0, 0, UDP, NULL},
+	{"tls", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_TLS, SAME, 0, 0, TLS, NULL},
+	{"tls_peer", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_TLS_PEER, SAME, 0, 0, TLS, NULL},
+	{"tls_fingerprint", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_TLS_FINGERPRINT, SAME, 0, 0, TLS,
+	 NULL},
+	{"tls_expires", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_TLS_EXPIRES, SAME, 0, 0, TLS, NULL},
+	{"tls_error", SOCKOPT_TEXT, SOL_SOCKFS, SOCKFS_SO_TLS_ERROR, SAME, 0, 0, TLS, NULL},
 	{"error", SOCKOPT_ERROR, SOL_SOCKET, SO_ERROR, SAME, 0, 0, EACH, NULL},
 };
 const size_t nr_sockopts = ARRAY_SIZE(sockopts);
@@ -158,7 +176,7 @@ int sockopt_parse(const struct sockopt *so, const char *text, struct sockfs_sock
 {
 	long value = 0;
 
-	if (so->kind == SOCKOPT_PROTO)
+	if (so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_STRING)
 		return make_text(so, text, ret_opt);
 	if (so->kind == SOCKOPT_CHOICE) {
 		while (so->words[value] != NULL && strcmp(so->words[value], text) != 0)
@@ -174,7 +192,8 @@ int sockopt_make(const struct sockopt *so, long value, struct sockfs_sockopt *re
 	struct linger linger;
 	int n;
 
-	if (sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO || value < so->min ||
+	if (sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_STRING ||
+	    value < so->min ||
 	    value > so->max)
 		return -EINVAL;
 	memset(ret_opt, 0, sizeof(*ret_opt));
@@ -205,7 +224,8 @@ int sockopt_value(const struct sockopt *so, const struct sockfs_sockopt *opt, lo
 		*ret_value = linger.l_onoff ? linger.l_linger : -1;
 		return 0;
 	}
-	if (opt->len != sizeof(n) || so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_TEXT)
+	if (opt->len != sizeof(n) || so->kind == SOCKOPT_PROTO ||
+	    so->kind == SOCKOPT_STRING || so->kind == SOCKOPT_TEXT)
 		return -EINVAL;
 	memcpy(&n, opt->value, sizeof(n));
 	*ret_value = so->kind == SOCKOPT_BOOL ? n != 0 : n;
@@ -218,7 +238,7 @@ int sockopt_format(const struct sockopt *so, const struct sockfs_sockopt *opt, c
 	long value;
 	int err;
 
-	if (so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_TEXT) {
+	if (so->kind == SOCKOPT_PROTO || so->kind == SOCKOPT_STRING || so->kind == SOCKOPT_TEXT) {
 		if (opt->len == 0 || opt->len > sizeof(opt->value))
 			return -EINVAL;
 		return snprintf(buf, size, "%.*s", (int)opt->len, (const char *)opt->value);

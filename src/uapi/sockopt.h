@@ -19,6 +19,7 @@ enum sockopt_kind {
 	SOCKOPT_SECONDS, /* an __s32 kept by sockfs itself (SOL_SOCKFS) */
 	SOCKOPT_CHOICE,	 /* an __s32 kept by sockfs: one of so->words, which are its text */
 	SOCKOPT_PROTO,	 /* text: the protocol of a file, not listed, since status has it anyhow */
+	SOCKOPT_STRING,	 /* text kept by sockfs, without blanks; "-" takes it away */
 	/* These can only be read: */
 	SOCKOPT_ERROR,	 /* an int: SO_ERROR, reading clears it: keep it out of listings */
 	SOCKOPT_COUNT,	 /* an __s32 of sockfs */
@@ -35,8 +36,8 @@ struct sockopt {
 	const char *const *words; /* of a choice, by its values, and a NULL */
 };
 
-/* Sets of them are bits of a uint32_t. */
-#define SOCKOPTS_MAX 32
+/* Sets of them are bits of a uint64_t. */
+#define SOCKOPTS_MAX 64
 extern const struct sockopt sockopts[];
 extern const size_t nr_sockopts;
 

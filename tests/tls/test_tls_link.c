@@ -44,6 +44,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	tls_helper_stop();
 	tls_helper_exit();
 	uv_close((uv_handle_t *)&limit, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);

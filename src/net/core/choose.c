@@ -32,8 +32,12 @@ static int change_proto(struct socket *sock, const struct proto *prot)
 {
 	const struct proto_ops *ops = sock->ops;
 	struct sock *old = sock->sk;
-	int err = sock_create(sock, prot->family, prot->type, prot->protocol);
+	int err = 0;
 
+	if (prot->ulp != NULL)
+		sock->ops = prot->ulp;
+	else
+		err = sock_create(sock, prot->family, prot->type, prot->protocol);
 	if (err != 0 || old == NULL)
 		return err;
 	sock->sk = NULL;

@@ -128,12 +128,19 @@ struct sk_dial {
 	uv_timer_t timer;
 };
 
-/* @sk's descriptor, or the one that it dials with since last; -1: none. */
+/* sk_net_fd is set: note its family. */
+void sk_net_family(struct sock *sk);
+
+/* @sk's descriptor of the network, or the one that it dials with since last; -1: none. */
 static inline int sk_any_fd(const struct sock *sk, sa_family_t *ret_family)
 {
 	const struct sk_dial *dial = sk->sk_dial;
 	const struct sk_try *try;
 
+	if (sk->sk_net_fd >= 0) {
+		*ret_family = sk->sk_net_family;
+		return sk->sk_net_fd;
+	}
 	*ret_family = sk->sk_family;
 	if (sk->sk_fd >= 0 || dial == NULL || TAILQ_EMPTY(&dial->tries))
 		return sk->sk_fd;

@@ -59,6 +59,15 @@ int sk_adopt(struct sock *sk, int fd)
 	return 0;
 }
 
+void sk_net_family(struct sock *sk)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	sk->sk_net_family = getsockname(sk->sk_net_fd, (struct sockaddr *)&ss, &len) == 0 ?
+				    ss.ss_family : 0;
+}
+
 /* How close(2) is to go: at once in any case, for a linger time would block the whole mount. */
 static void set_linger(struct sock *sk, bool reset)
 {
@@ -92,6 +101,8 @@ void sk_close(struct sock *sk, bool reset)
 	sk->sk_family = 0;
 	sk->sk_bound = false;
 	uv_close(sk_handle(sk), on_handle_closed);
+	if (sk->sk_prot->closed != NULL)
+		sk->sk_prot->closed(sk);
 }
 
 struct sock *sk_replace(struct sock *old)

@@ -76,7 +76,7 @@ int sk_apply_options(const struct sock *sk)
 	if (err != 0)
 		return err;
 	for (size_t i = 0; i < nr_sockopts; i++) {
-		if (sk->sk_opt_set & (UINT32_C(1) << i)) {
+		if (sk->sk_opt_set & (UINT64_C(1) << i)) {
 			err = option_apply(sk, &sockopts[i], sk->sk_opts[i]);
 			if (err != 0)
 				return err;
@@ -129,7 +129,7 @@ int sk_copy_options(struct sock *to, const struct sock *from)
 		const struct sockopt *so = &sockopts[i];
 
 		if (!sockopt_taken_by(so, to->sk_prot->word))
-			to->sk_opt_set &= ~(UINT32_C(1) << i);
+			to->sk_opt_set &= ~(UINT64_C(1) << i);
 		else if (so->kind == SOCKOPT_CHOICE && sockopt_taken_by(so, from->sk_prot->word))
 			*own_option(to, so->optname) = *own_option((struct sock *)from, so->optname);
 	}
@@ -147,6 +147,21 @@ static const struct sockopt *find_option(const struct socket *sock, int level, i
 	return so != NULL && sockopt_taken_by(so, sock->ops->prot->word) ? so : NULL;
 }
 
+static int option_set_text(struct socket *sock, const struct sockopt *so,
+			   const struct sockfs_sockopt *opt)
+{
+	char text[sizeof(opt->value) + 1];
+	struct sock *sk;
+
+	if (opt->len == 0 || opt->len > sizeof(opt->value) ||
+	    memchr(opt->value, '\0', opt->len) != NULL)
+		return -EINVAL;
+	memcpy(text, opt->value, opt->len);
+	text[opt->len] = '\0';
+	sk = sk_get(sock);
+	return sk == NULL ? -ENOMEM : sk->sk_prot->set_text(sk, so->optname, text);
+}
+
 int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 {
 	const struct sockopt *so = find_option(sock, opt->level, opt->name);
@@ -157,6 +172,8 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 	/* The protocol itself is chosen before one is asked (choose.c). */
 	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
 		return -ENOPROTOOPT;
+	if (so->kind == SOCKOPT_STRING)
+		return option_set_text(sock, so, opt);
 	err = sockopt_value(so, opt, &value);
 	if (err != 0)
 		return err;
@@ -187,7 +204,7 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 			return err;
 	}
 	sk->sk_opts[so - sockopts] = value;
-	sk->sk_opt_set |= UINT32_C(1) << (so - sockopts);
+	sk->sk_opt_set |= UINT64_C(1) << (so - sockopts);
 	return 0;
 }
 
@@ -280,6 +297,7 @@ int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int 
 		memset(opt->value, 0, sizeof(opt->value));
 		memcpy(opt->value, sock->ops->prot->word, opt->len);
 		return 0;
+	case SOCKOPT_STRING:
 	case SOCKOPT_TEXT:
 		return sk != NULL ? sock->ops->prot->text_option(sk, so->optname, opt) : -ENODATA;
 	default:

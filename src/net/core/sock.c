@@ -55,7 +55,8 @@ struct proto *proto_by_word(const char *word)
 void sock_init_data(struct socket *sock, struct sock *sk)
 {
 	*sk = (struct sock){
-		.sk_socket = sock, .sk_prot = sock->ops->prot, .sk_fd = -1, .sk_refs = 1};
+		.sk_socket = sock, .sk_prot = sock->ops->prot, .sk_fd = -1, .sk_net_fd = -1,
+		.sk_refs = 1};
 	sock_set_defaults(sk);
 	TAILQ_INIT(&sk->sk_read_queue);
 	TAILQ_INIT(&sk->sk_write_queue);
@@ -110,8 +111,8 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	/* The handle, the wait and the watch are the old one's still. */
 	sk->sk_refs = 1;
 	sk->sk_wait = NULL;
-	sk->sk_fd = -1;
-	sk->sk_family = 0;
+	sk->sk_fd = sk->sk_net_fd = -1;
+	sk->sk_family = sk->sk_net_family = 0;
 	sk->sk_watch = sk->sk_watch_told = 0;
 	sk->sk_bound = sk->sk_reading = sk->sk_open = sk->sk_alien = false;
 	sk->sk_watching = sk->sk_watch_fresh = false;

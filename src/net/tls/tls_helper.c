@@ -63,7 +63,6 @@ int tls_helper_init(uv_loop_t *loop, const char *path)
 {
 	helper_loop = loop;
 	helper_path = path;
-	uv_idle_init(loop, &delivery);
 	return idtable_init(&links, 0);
 }
 
@@ -281,6 +280,8 @@ static int helper_get(void)
 
 	if (helper != NULL)
 		return 0;
+	if (delivery.loop == NULL)
+		uv_idle_init(helper_loop, &delivery);
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return -ENOMEM;
@@ -309,7 +310,7 @@ static int helper_get(void)
 	return err;
 }
 
-void tls_helper_exit(void)
+void tls_helper_stop(void)
 {
 	struct helper *h;
 
@@ -319,7 +320,13 @@ void tls_helper_exit(void)
 		LIST_REMOVE(h, node);
 		uv_close((uv_handle_t *)&h->process, on_handle_closed);
 	}
-	uv_close((uv_handle_t *)&delivery, NULL);
+	if (delivery.loop != NULL)
+		uv_close((uv_handle_t *)&delivery, NULL);
+	delivery.loop = NULL;
+}
+
+void tls_helper_exit(void)
+{
 	idtable_fini(&links);
 }
 

@@ -43,7 +43,12 @@ struct tls_link {
  * must last; NULL: beside our own, else where it is installed. 0 or -ENOMEM.
  */
 int tls_helper_init(uv_loop_t *loop, const char *path);
-/* When all links are closed. The process ends when it has sent what there is to be sent. */
+/*
+ * Let go of the loop: no link is opened any more, and nothing is told to those that are. The process
+ * ends when it has sent what there is to be sent.
+ */
+void tls_helper_stop(void);
+/* When all links are closed, and after tls_helper_stop(). */
 void tls_helper_exit(void);
 
 /*

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A TLS connection: the handshake that a dial waits for, and how it ends.
+ *
+ * Happy path: the dial has connected; the helper gets the descriptor and the settings, and
+ * answers; the dial goes on with the file's end of the stream pair, and what was agreed is kept
+ * for the status.
+ *
+ * Failure modes: there is no helper or no room for it (at once); it says why not, or dies
+ * (the dial fails, tls_error has the words); the dial is given up (tls_handshake_cancel).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/tls/tls_i.h"
+
+void tls_conn_free(struct tls_conn *conn)
+{
+	tls_link_close(&conn->link);
+	if (conn->net_fd >= 0)
+		close(conn->net_fd);
+	if (conn->file_fd >= 0)
+		close(conn->file_fd);
+	free(conn);
+}
+
+/* SHA-256 as 64 digits: they fit into an option's value, and colons would not. */
+static void set_fingerprint(struct tls_sock *tls, const char *text)
+{
+	char digits[65];
+	size_t n = 0;
+
+	for (; *text != '\0' && n < sizeof(digits) - 1; text++)
+		if (*text != ':')
+			digits[n++] = *text;
+	digits[n] = '\0';
+	(void)tls_set(tls, TLS_TEXT_FINGERPRINT, digits);
+}
+
+/* What was agreed, for the status. A text that finds no memory is not told. */
+static void tell_agreed(struct tls_sock *tls, const struct tls_msg *msg)
+{
+	char text[128];
+	time_t when = (time_t)msg->opened.expires;
+	struct tm tm;
+
+	snprintf(text, sizeof(text), "%s %s", tls_msg_text(msg, TLS_OPENED_VERSION),
+		 tls_msg_text(msg, TLS_OPENED_CIPHER));
+	(void)tls_set(tls, TLS_TEXT_AGREED, text);
+	(void)tls_set(tls, TLS_TEXT_PEER, tls_msg_text(msg, TLS_OPENED_PEER));
+	set_fingerprint(tls, tls_msg_text(msg, TLS_OPENED_FINGERPRINT));
+	text[0] = '\0';
+	if (when != 0 && gmtime_r(&when, &tm) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	(void)tls_set(tls, TLS_TEXT_EXPIRES, text);
+}
+
+static void on_opened(struct tls_link *link, const struct tls_msg *msg)
+{
+	struct tls_conn *conn = container_of(link, struct tls_conn, link);
+	struct sock *sk = conn->sk;
+	struct tls_sock *tls = tls_sk(sk);
+	void (*cb)(void *arg, int fd) = conn->cb;
+	void *arg = conn->arg;
+	int fd = conn->file_fd, err = msg == NULL ? ECONNRESET : msg->opened.err;
+
+	if (err != 0) {
+		(void)tls_set(tls, TLS_TEXT_ERROR, msg == NULL ? "sockfs-tls has died" :
+								 tls_msg_text(msg, TLS_OPENED_REASON));
+		tls->conn = NULL;
+		tls_conn_free(conn);
+		cb(arg, -err);
+		return;
+	}
+	tell_agreed(tls, msg);
+	conn->file_fd = -1;
+	sk->sk_net_fd = conn->net_fd;
+	sk_net_family(sk);
+	cb(arg, fd);
+}
+
+/* The host as a certificate names it: without brackets and interface. */
+static void host_name(const struct tls_sock *tls, char *buf, size_t size)
+{
+	const char *host = tls->text[TLS_TEXT_NAME] != NULL ? tls->text[TLS_TEXT_NAME] : tls->host;
+
+	if (host == NULL)
+		host = "";
+	snprintf(buf, size, "%s", host[0] == '[' ? host + 1 : host);
+	buf[strcspn(buf, "]%")] = '\0';
+}
+
+static int make_request(const struct tls_sock *tls, struct tls_msg *msg)
+{
+	static const enum tls_text texts[] = {TLS_TEXT_CA, TLS_TEXT_CERT, TLS_TEXT_KEY,
+					      TLS_TEXT_ALPN};
+	char name[SOCKFS_HOST_MAX];
+	int err;
+
+	tls_msg_init(msg, TLS_MSG_OPEN, 0);
+	msg->open.kind = TLS_CLIENT;
+	msg->open.flags = (tls->verify ? TLS_OPEN_VERIFY : 0) | (tls->lax ? TLS_OPEN_EOF_LAX : 0);
+	msg->open.uid = tls->uid;
+	msg->open.gid = tls->gid;
+	host_name(tls, name, sizeof(name));
+	err = tls_msg_add(msg, name);
+	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(texts); i++)
+		err = tls_msg_add(msg, tls->text[texts[i]]);
+	return err;
+}
+
+int tls_handshake(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *arg, void **ret_h)
+{
+	static struct tls_msg msg;
+	struct tls_sock *tls = tls_sk(sk);
+	struct tls_conn *conn = calloc(1, sizeof(*conn));
+	int err;
+
+	if (conn == NULL)
+		return -ENOMEM;
+	for (int i = TLS_TEXT_AGREED; i < TLS_TEXTS; i++)
+		(void)tls_set(tls, (enum tls_text)i, NULL);
+	*conn = (struct tls_conn){.sk = sk, .net_fd = -1, .cb = cb, .arg = arg,
+				  .link.on_opened = on_opened};
+	err = make_request(tls, &msg);
+	conn->file_fd = err != 0 ? err : tls_link_open(&conn->link, &msg, fd);
+	if (conn->file_fd < 0) {
+		err = conn->file_fd;
+		tls_conn_free(conn);
+		return err;
+	}
+	conn->net_fd = fd;
+	tls->conn = conn;
+	*ret_h = conn;
+	return 0;
+}
+
+void tls_handshake_cancel(void *h)
+{
+	struct tls_conn *conn = h;
+
+	tls_sk(conn->sk)->conn = NULL;
+	tls_conn_free(conn);
+}
+
+int tls_conn_over(struct sock *sk)
+{
+	struct tls_conn *conn = tls_sk(sk)->conn;
+	int err;
+
+	if (conn == NULL || conn->deaf || conn->told)
+		return 0;
+	conn->told = true;
+	err = tls_link_end(&conn->link);
+	if (err != 0)
+		(void)tls_set(tls_sk(sk), TLS_TEXT_ERROR, conn->link.reason);
+	return err;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of TLS and what is told of a connection: texts, for the most part. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tls/tls_i.h"
+
+int tls_set(struct tls_sock *tls, enum tls_text which, const char *text)
+{
+	char *copy = NULL;
+
+	if (text != NULL && text[0] != '\0') {
+		copy = strdup(text);
+		if (copy == NULL)
+			return -ENOMEM;
+	}
+	free(tls->text[which]);
+	tls->text[which] = copy;
+	return 0;
+}
+
+int *tls_own_option(struct sock *sk, int optname)
+{
+	switch (optname) {
+	case SOCKFS_SO_TLS_VERIFY:
+		return &tls_sk(sk)->verify;
+	case SOCKFS_SO_TLS_EOF:
+		return &tls_sk(sk)->lax;
+	default:
+		return NULL;
+	}
+}
+
+static int number_of(int optname)
+{
+	static const int numbers[TLS_TEXTS] = {
+		[TLS_TEXT_CA] = SOCKFS_SO_TLS_CA,
+		[TLS_TEXT_CERT] = SOCKFS_SO_TLS_CERT,
+		[TLS_TEXT_KEY] = SOCKFS_SO_TLS_KEY,
+		[TLS_TEXT_NAME] = SOCKFS_SO_TLS_NAME,
+		[TLS_TEXT_ALPN] = SOCKFS_SO_TLS_ALPN,
+		[TLS_TEXT_AGREED] = SOCKFS_SO_TLS,
+		[TLS_TEXT_PEER] = SOCKFS_SO_TLS_PEER,
+		[TLS_TEXT_FINGERPRINT] = SOCKFS_SO_TLS_FINGERPRINT,
+		[TLS_TEXT_EXPIRES] = SOCKFS_SO_TLS_EXPIRES,
+		[TLS_TEXT_ERROR] = SOCKFS_SO_TLS_ERROR,
+	};
+
+	for (int i = 0; i < TLS_TEXTS; i++)
+		if (numbers[i] == optname)
+			return i;
+	return -ENOPROTOOPT;
+}
+
+int tls_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt)
+{
+	int which = number_of(optname);
+	const char *text;
+
+	if (which < 0)
+		return which;
+	text = tls_sk(sk)->text[which];
+	memset(opt->value, 0, sizeof(opt->value));
+	opt->len = 0;
+	if (text == NULL)
+		return -ENODATA;
+	/* What has no room is cut: it is for people. */
+	opt->len = (__u32)strnlen(text, sizeof(opt->value));
+	memcpy(opt->value, text, opt->len);
+	return 0;
+}
+
+/* A file is opened by another process, so a path has to be whole; "-" is none again. */
+int tls_set_text(struct sock *sk, int optname, const char *text)
+{
+	int which = number_of(optname);
+
+	if (which < 0 || which >= TLS_TEXT_SETTINGS)
+		return -ENOPROTOOPT;
+	if (strcmp(text, "-") == 0)
+		text = NULL;
+	else if (which <= TLS_TEXT_KEY && text[0] != '/')
+		return -EINVAL;
+	return tls_set(tls_sk(sk), (enum tls_text)which, text);
+}
