@@ -24,6 +24,7 @@
 
 #include "ctl/faces.h"
 #include "fs/fs.h"
+#include "fs/user.h"
 #include "fuse/session.h"
 #include "lib/log.h"
 #include "lib/util.h"
@@ -231,6 +232,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
+	user_set_limits(opt->max_sockets_per_uid, opt->max_dials);
 	vm_set_max(VM_PARKED, opt->max_parked);
 	vm_set_max(VM_TEXT, opt->max_text);
 	vm_set_max(VM_TABLES, MAX_TABLES);

@@ -52,6 +52,8 @@ static const char help_text[] =
 	"  umask=OCTAL            mode bits that new sockets do not get (0; 077 with allow_other)\n"
 	"  uid=N, gid=N           its owner and group (who mounts)\n"
 	"  max_sockets=N          how many sockets there may be (16777216)\n"
+	"  max_sockets_per_uid=N  how many of them one user may have; 0: all (0)\n"
+	"  dials=N                how many connects a user may begin in a second; 0: all (0)\n"
 	"  max_parked=BYTES       how much data of writes that wait is kept (134217728)\n"
 	"  max_text=BYTES         how much there may be of labels, targets of symlinks and\n"
 	"                         long names (268435456)\n"
@@ -86,6 +88,8 @@ enum {
 	KEY_UID,
 	KEY_GID,
 	KEY_MAX_SOCKETS,
+	KEY_MAX_PER_UID,
+	KEY_DIALS,
 	KEY_MAX_PARKED,
 	KEY_MAX_TEXT,
 	KEY_CONNECT_TIMEOUT,
@@ -119,6 +123,8 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("uid=", KEY_UID),
 	FUSE_OPT_KEY("gid=", KEY_GID),
 	FUSE_OPT_KEY("max_sockets=", KEY_MAX_SOCKETS),
+	FUSE_OPT_KEY("max_sockets_per_uid=", KEY_MAX_PER_UID),
+	FUSE_OPT_KEY("dials=", KEY_DIALS),
 	FUSE_OPT_KEY("max_parked=", KEY_MAX_PARKED),
 	FUSE_OPT_KEY("max_text=", KEY_MAX_TEXT),
 	FUSE_OPT_KEY("connect_timeout=", KEY_CONNECT_TIMEOUT),
@@ -314,6 +320,10 @@ static int parse_value(struct options *opt, const char *arg, int key)
 		return 0;
 	case KEY_MAX_SOCKETS:
 		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets);
+	case KEY_MAX_PER_UID:
+		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets_per_uid);
+	case KEY_DIALS:
+		return parse_number(arg, 10, 1000000, &opt->max_dials);
 	case KEY_MAX_PARKED:
 		return parse_number(arg, 10, INT64_MAX, &opt->max_parked);
 	case KEY_MAX_TEXT:

@@ -35,6 +35,7 @@
 #include "ctl/dial_settings.h"
 #include "ctl/faces.h"
 #include "fs/dcache.h"
+#include "fs/user.h"
 #include "lib/util.h"
 #include "mm/slab.h"
 #include "net/core/dial.h"
@@ -462,7 +463,7 @@ const struct file_operations dial_dir_fops = {
 
 /* ---------------------------------------------------------------------- dialling */
 
-/* A socket of @cred that lives as long as @file, in place of the path's inode. */
+/* A socket of @cred that lives as long as @file, in place of the path's inode. NULL with errno. */
 static struct socket *dial_socket(struct file *file, const struct cred *cred)
 {
 	struct inode *path = file->f_inode;
@@ -472,7 +473,11 @@ static struct socket *dial_socket(struct file *file, const struct cred *cred)
 	if (sock == NULL)
 		return NULL;
 	inode = SOCK_INODE(sock);
-	inode->i_uid = cred->uid;
+	errno = -inode_charge(inode, cred->uid);
+	if (errno != 0) {
+		inode_drop_nlink(inode);
+		return NULL;
+	}
 	inode->i_gid = cred->gid;
 	inode->i_mode = S_IFREG | 0600;
 	inode_get_open(inode);

@@ -8,12 +8,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
 #include "ctl/faces.h"
 #include "ctl/proc.h"
 #include "fs/dcache.h"
+#include "fs/user.h"
 #include "mm/vmstat.h"
 #include "net/sock.h"
 
@@ -57,6 +59,30 @@ static bool show_memory(struct seq_file *m, void *sb)
 	return false;
 }
 
+static void show_limit(struct seq_file *m, const char *name, uint64_t use, uint64_t max)
+{
+	seq_printf(m, "%-23s %12llu %12llu\n", name, (unsigned long long)use,
+		   (unsigned long long)max);
+}
+
+/* What is bounded, for all and for each user that has something. */
+static bool show_limits(struct seq_file *m, void *private)
+{
+	const struct super_block *sb = private;
+	const struct user_struct *u = NULL;
+	char name[32];
+
+	seq_puts(m, "# name                        <use>        <max>\n");
+	show_limit(m, "max_sockets", sb->s_nr_sockets, sb->s_max_sockets);
+	show_limit(m, "max_parked", vm_stat(VM_PARKED)->bytes, vm_stat(VM_PARKED)->max);
+	show_limit(m, "max_text", vm_stat(VM_TEXT)->bytes, vm_stat(VM_TEXT)->max);
+	while ((u = user_next(u)) != NULL) {
+		snprintf(name, sizeof(name), "sockets_of_%u", u->uid);
+		show_limit(m, name, u->sockets, user_max_sockets());
+	}
+	return false;
+}
+
 #ifdef __clang__
 #define COMPILER __VERSION__
 #else
@@ -72,6 +98,7 @@ static bool show_version(struct seq_file *m, void *sb)
 
 /* Those of each protocol are in its row. */
 static const struct proto_table tables[] = {
+	{"limits", show_limits},
 	{"memory", show_memory},
 	{"slabinfo", show_slabinfo},
 	{"sockstat", proc_show_sockstat},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/dcache.h"
+#include "fs/user.h"
 
 #define DAY_SECONDS (24 * 60 * 60)
 #define SOCKET_SIZE (1 << 20)
@@ -53,10 +54,12 @@ void vfs_getattr(const struct inode *inode, struct stat *ret_st)
 
 int simple_setattr(struct inode *inode, const struct iattr *attr)
 {
+	int err = attr->ia_valid & ATTR_UID ? inode_chown(inode, attr->ia_uid) : 0;
+
+	if (err != 0)
+		return err;
 	if (attr->ia_valid & ATTR_MODE)
 		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->ia_mode & 07777);
-	if (attr->ia_valid & ATTR_UID)
-		inode->i_uid = attr->ia_uid;
 	if (attr->ia_valid & ATTR_GID)
 		inode->i_gid = attr->ia_gid;
 	if (attr->ia_valid & ATTR_ATIME) {

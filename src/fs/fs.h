@@ -216,6 +216,7 @@ static inline void *kiocb_pop(struct kiocb *iocb)
 #define I_CLEAR (1 << 1)    /* evict_inode has run: the object waits for its last FORGET */
 #define I_UNSTABLE (1 << 2) /* names or size change by themselves: the kernel must not cache them */
 #define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
+#define I_CHARGED (1 << 4)  /* counts among the sockets of i_uid (fs/user.h) */
 
 TAILQ_HEAD(dentry_list, dentry);
 

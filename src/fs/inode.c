@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fs/fs_i.h"
+#include "fs/user.h"
 #include "fs/xattr.h"
 #include "lib/log.h"
 #include "mm/slab.h"
@@ -199,6 +200,7 @@ static void evict(struct inode *inode)
 	inode->i_busy++;
 	sb->s_op->evict_inode(inode);
 	inode->i_busy--;
+	inode_uncharge(inode);
 	sb->s_nr_sockets--;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "fs/fs_i.h"
+#include "fs/user.h"
 #include "lib/log.h"
 
 #define ROOT_NODEID 1 /* FUSE_ROOT_ID: the protocol's number for the root */
@@ -108,6 +109,7 @@ void super_fini(struct super_block *sb)
 	(void)dcache_exit(sb);
 	(void)file_cache_exit();
 	(void)inode_cache_exit();
+	users_clear();
 }
 
 void super_statfs(const struct super_block *sb, struct statvfs *ret_st)

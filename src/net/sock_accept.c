@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "fs/dcache.h"
+#include "fs/user.h"
 #include "net/proto_ops.h"
 #include "net/sock_wait.h"
 #include "policy/policy.h"
@@ -82,6 +83,9 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	if (newsock == NULL)
 		return -errno;
 	inode = SOCK_INODE(newsock);
+	err = inode_charge(inode, cred->uid);
+	if (err != 0)
+		goto drop_inode;
 	/* Who accepts owns the file: it must not run as its owner because the listener did. */
 	inode_init_owner(inode, alias->d_parent,
 			 listener->i_mode & ~(mode_t)(S_ISUID | S_ISGID | S_ISVTX), cred);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "fs/dcache.h"
+#include "fs/user.h"
 #include "mm/slab.h"
 #include "net/proto_ops.h"
 #include "net/sock_wait.h"
@@ -219,6 +220,7 @@ int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const
 {
 	struct socket *sock;
 	struct inode *inode;
+	int err;
 
 	if (d_lookup(dir->i_sb, dir, name) != NULL)
 		return -EEXIST;
@@ -226,6 +228,11 @@ int sockfs_create(struct inode *dir, const struct qstr *name, mode_t mode, const
 	if (sock == NULL)
 		return -errno;
 	inode = SOCK_INODE(sock);
+	err = inode_charge(inode, cred->uid);
+	if (err != 0) {
+		inode_drop_nlink(inode);
+		return err;
+	}
 	inode_init_owner(inode, dir, S_IFREG | (mode & 07777 & ~dir->i_sb->s_umask), cred);
 	if (d_add(dir, name, inode) == NULL) {
 		inode_drop_nlink(inode);

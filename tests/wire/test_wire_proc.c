@@ -138,7 +138,8 @@ static void make_files(int from, int to)
 
 START_TEST(names_and_modes)
 {
-	static const char *const names[] = {"memory", "slabinfo", "sockstat", "tcp", "tcp6", "udp", "udp6", "unix", "version"};
+	static const char *const names[] = {"limits", "memory", "slabinfo", "sockstat", "tcp", "tcp6",
+					   "udp", "udp6", "unix", "version"};
 	struct fuse_entry_out e, other;
 	struct fuse_open_out o;
 	char *text;

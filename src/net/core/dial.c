@@ -30,6 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fs/user.h"
 #include "lib/log.h"
 #include "net/core/core.h"
 #include "net/sock_wait.h"
@@ -448,6 +449,8 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 		taken = sock_take_addr(sock, text, &addr);
 	if (err == 0 || taken == -EPROTOTYPE)
 		err = taken;
+	if (err == 0)
+		err = user_dial(iocb->ki_cred.uid);
 	if (err != 0)
 		return err;
 	sk = sk_get(sock);
