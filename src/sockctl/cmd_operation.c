@@ -29,6 +29,8 @@ static int bad_value(const struct args *args, const struct sockopt *so, const ch
 				 join(so->words, ", ", words, sizeof(words)));
 	case SOCKOPT_PROTO:
 		return bad_usage(args, "'%s' is not a protocol", value);
+	case SOCKOPT_STRING:
+		return bad_usage(args, "'%s' is longer than 63 bytes, or empty", value);
 	case SOCKOPT_BOOL:
 		return bad_usage(args, "'%s' is not on or off", value);
 	case SOCKOPT_LINGER:
