@@ -171,6 +171,8 @@ static void loop_drain(struct daemon *d)
 static void loop_close(struct daemon *d)
 {
 	loop_drain(d);
+	/* One that comes late must not find its default action, and end what has ended well. */
+	supervisor_block_signals();
 	for (unsigned int i = 0; i < d->nr_signals; i++)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 	uv_close((uv_handle_t *)&d->deadline, NULL);
