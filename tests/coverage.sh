@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # coverage.sh: how many lines of src/ have run in this build folder, a file a line, the
 # least covered first, and all together. `make coverage' runs it; COVERAGE_LEAST=90
-# has it fail below so many per cent.
+# has it fail below so many per cent. In such a build some groups fail that have another
+# user run a helper: it may not write what it records here, and says so.
 set -eu
 command -v gcov >/dev/null || {
 	echo 'coverage: there is no gcov' >&2
