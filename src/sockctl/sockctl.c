@@ -181,7 +181,7 @@ static void help_command(const struct command *c)
 
 static void help_line(const struct command *c)
 {
-	printf("  %-9s%-31s%s\n", c->name, c->synopsis, c->help);
+	printf("  %-11s%-31s%s\n", c->name, c->synopsis, c->help);
 }
 
 static void help_all(void)
