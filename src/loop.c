@@ -31,12 +31,12 @@
 #include "mm/vmstat.h"
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
-#include "net/unix/unix.h"
 #include "net/socket.h"
+#include "net/tls/tls.h"
+#include "net/unix/unix.h"
 #include "policy/reload.h"
 #include "super/guard.h"
 #include "super/supervisor.h"
-#include "net/tls/tls.h"
 
 #define DRAIN_MS 5000
 
@@ -158,6 +158,8 @@ static void loop_drain(struct daemon *d)
 	for (unsigned int i = 0; i < d->nr_signals; i++)
 		uv_unref((uv_handle_t *)&d->signals[i]);
 	uv_timer_init(&d->loop, &d->deadline);
+	/* A million files take longer to let go than libuv's idea of now may be old. */
+	uv_update_time(&d->loop);
 	uv_timer_start(&d->deadline, on_deadline, DRAIN_MS, 0);
 	uv_unref((uv_handle_t *)&d->deadline);
 	while (!d->expired && uv_run(&d->loop, UV_RUN_ONCE) != 0)
