@@ -46,13 +46,16 @@ void inet_proc_addrs(struct seq_file *m, const struct sock_diag *d, bool six)
 	}
 }
 
-/* Each costs some system calls, so it is a few of them at a time. */
+/*
+ * Each costs some system calls, so it is a few of them at a time, and one whatever the clock
+ * says: a heading stands before the first, and would come again.
+ */
 bool inet_proc_sockets(struct seq_file *m, const struct super_block *sb, int protocol,
 		       inet_proc_line *line, bool six)
 {
 	uint64_t begin = work_begin();
 
-	for (int i = 0; i < SOCKETS_A_TURN && !work_is_over(begin); i++) {
+	for (int i = 0; i == 0 || (i < SOCKETS_A_TURN && !work_is_over(begin)); i++) {
 		const struct inode *inode = idtable_next(&sb->s_inodes, &m->pos);
 
 		if (inode == NULL)

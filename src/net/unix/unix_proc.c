@@ -52,7 +52,7 @@ bool unix_show(struct seq_file *m, void *data)
 
 	if (m->pos == 0)
 		seq_puts(m, "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	for (int i = 0; i < SOCKETS_A_TURN && !work_is_over(begin); i++) {
+	for (int i = 0; i == 0 || (i < SOCKETS_A_TURN && !work_is_over(begin)); i++) {
 		struct inode *inode = idtable_next(&sb->s_inodes, &m->pos);
 
 		if (inode == NULL)

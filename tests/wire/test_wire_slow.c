@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine so slow, or so crowded, that each look at the clock finds the turn
+ * over: work that is done in pieces then takes one step a turn, and comes to the
+ * same end.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wire_net.h"
+
+#define ROOT FUSE_ROOT_ID
+#define SOME 40
+/* More than a turn may take. */
+#define LOOK_NS 1000000
+
+static struct wire *w;
+static bool slow;
+static uint64_t looks;
+
+/* In place of the C library's, for the daemon and for libuv. */
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+	int err = (int)syscall(SYS_clock_gettime, id, ret);
+	uint64_t late;
+
+	if (err != 0)
+		return err;
+	looks += slow;
+	late = (uint64_t)ret->tv_nsec + looks * LOOK_NS;
+	ret->tv_sec += (time_t)(late / 1000000000);
+	ret->tv_nsec = (long)(late % 1000000000);
+	return 0;
+}
+
+static void setup(void)
+{
+	w = wire_new();
+	ck_assert_ptr_nonnull(w);
+	slow = true;
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(wire_free(w), 0);
+	/* Nothing would have been slow otherwise. */
+	ck_assert_uint_gt(looks, SOME);
+	slow = false;
+	looks = 0;
+}
+
+static void make_files(uint64_t *ret_nodeids)
+{
+	struct fuse_entry_out e;
+	char name[16];
+
+	for (int i = 0; i < SOME; i++) {
+		sprintf(name, "f%d", i);
+		ck_assert_int_eq(wire_mknod(w, ROOT, name, S_IFREG | 0644, &e), 0);
+		ret_nodeids[i] = e.nodeid;
+	}
+}
+
+static unsigned int count(const char *text, const char *word)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+/* Read .proc/@name; a static buffer. */
+static const char *read_table(const char *name)
+{
+	static char buf[16384];
+	struct fuse_entry_out dir, f;
+	struct fuse_open_out o;
+	size_t len = 0;
+
+	ck_assert_int_eq(wire_lookup(w, ROOT, ".proc", &dir), 0);
+	ck_assert_int_eq(wire_lookup(w, dir.nodeid, name, &f), 0);
+	ck_assert_int_eq(wire_wait(w, wire_start_open(w, f.nodeid, O_RDONLY), &o, sizeof(o), NULL),
+			 0);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, f.nodeid, o.fh, sizeof(buf) - 1, O_RDONLY), buf,
+				   sizeof(buf) - 1, &len),
+			 0);
+	buf[len] = '\0';
+	ck_assert_int_eq(wire_release(w, f.nodeid, o.fh), 0);
+	return buf;
+}
+
+/* A heading belongs to the first step, not to what comes before it. */
+START_TEST(tables_have_one_heading_and_all_lines)
+{
+	uint64_t nodeids[SOME];
+	const char *text;
+
+	make_files(nodeids);
+	text = read_table("tcp");
+	ck_assert_uint_eq(count(text, "local_address"), 1);
+	ck_assert_uint_eq(count(text, "\n"), 1 + SOME);
+	text = read_table("tcp6");
+	ck_assert_uint_eq(count(text, "local_address"), 1);
+	ck_assert_uint_eq(count(text, "\n"), 1);
+	text = read_table("unix");
+	ck_assert_uint_eq(count(text, "RefCount"), 1);
+	ck_assert_uint_eq(count(text, "\n"), 1);
+}
+END_TEST
+
+START_TEST(those_who_wait_are_all_told)
+{
+	unsigned int port;
+	struct end e = make_listener(w, "127.0.0.1", &port);
+	uint64_t u[SOME];
+	const char *text;
+
+	for (int i = 0; i < SOME; i++)
+		u[i] = wire_read(w, e.ino, e.fh, 16, O_RDWR);
+	text = read_table("waiting");
+	ck_assert_uint_eq(count(text, "since"), 1);
+	ck_assert_uint_eq(count(text, " read "), SOME);
+	ck_assert_uint_eq(count(text, "\n"), 1 + SOME);
+	for (int i = 0; i < SOME; i++)
+		wire_interrupt(w, u[i]);
+	for (int i = 0; i < SOME; i++)
+		ck_assert_int_eq(wire_wait(w, u[i], NULL, 0, NULL), -EINTR);
+}
+END_TEST
+
+START_TEST(all_is_forgotten)
+{
+	struct {
+		struct fuse_batch_forget_in in;
+		struct fuse_forget_one one[SOME];
+	} msg = {.in = {.count = SOME}};
+	uint64_t nodeids[SOME];
+	char name[16];
+
+	make_files(nodeids);
+	for (int i = 0; i < SOME; i++) {
+		sprintf(name, "f%d", i);
+		ck_assert_int_eq(wire_unlink(w, ROOT, name), 0);
+		msg.one[i] = (struct fuse_forget_one){nodeids[i], 1};
+	}
+	wire_send_as(w, 1000000, FUSE_BATCH_FORGET, 0, &msg, sizeof(msg), NULL, 0, false);
+	for (int i = 0; i < 2 * SOME; i++)
+		wire_turn(w);
+	for (int i = 0; i < SOME; i++)
+		ck_assert_int_eq(wire_getattr(w, nodeids[i], NULL), -ESTALE);
+}
+END_TEST
+
+static TCase *tests(void)
+{
+	TCase *t = tcase_create("slow");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, tables_have_one_heading_and_all_lines);
+	tcase_add_test(t, those_who_wait_are_all_told);
+	tcase_add_test(t, all_is_forgotten);
+	return t;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("wire: a slow machine");
+	SRunner *r;
+	int failed;
+
+	suite_add_tcase(s, tests());
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
