@@ -224,6 +224,28 @@ START_TEST(release_under_parked_reads)
 }
 END_TEST
 
+/* A close ends nobody's call but those of the open file that it closes. */
+START_TEST(release_of_another_open_file)
+{
+	struct end e = make_connected("f");
+	struct fuse_open_out other;
+	uint64_t u, v;
+	char c = 0;
+
+	ck_assert_int_eq(wire_open(w, e.ino, O_RDWR, &other), 0);
+	u = wire_read(w, e.ino, e.fh, 1, O_RDWR);
+	v = wire_read(w, e.ino, other.fh, 1, O_RDWR);
+	ck_assert_int_eq(wire_release(w, e.ino, other.fh), 0);
+	ck_assert_int_eq(answer(v), -EINTR);
+	ck_assert_int_eq(answer(u), WIRE_OPEN);
+	ck_assert_int_eq(write(e.peer, "x", 1), 1);
+	ck_assert_int_eq(wire_wait(w, u, &c, 1, NULL), 0);
+	ck_assert_int_eq(c, 'x');
+	ck_assert_int_eq(wire_release(w, e.ino, e.fh), 0);
+	close(e.peer);
+}
+END_TEST
+
 START_TEST(unlink_and_forget_under_a_parked_read)
 {
 	struct end e = make_connected("f");
@@ -541,6 +563,7 @@ static TCase *tests(void)
 	tcase_add_test(t, interrupt_before_the_request);
 	tcase_add_test(t, interrupt_hits_the_right_one);
 	tcase_add_test(t, release_under_parked_reads);
+	tcase_add_test(t, release_of_another_open_file);
 	tcase_add_test(t, unlink_and_forget_under_a_parked_read);
 	tcase_add_test(t, stop_ends_all_that_is_parked);
 	tcase_add_test(t, the_end_of_the_line_is_told);
