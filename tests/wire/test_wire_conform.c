@@ -62,6 +62,8 @@ static void setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	w = wire_new();
 	ck_assert_ptr_nonnull(w);
+	/* Paths are for the daemon's own user. */
+	w->uid = geteuid();
 }
 
 static void teardown(void)

@@ -28,6 +28,8 @@ static void setup(void)
 	snprintf(addr.host, sizeof(addr.host), "unix:%s/sock", dir);
 	w = wire_new();
 	ck_assert_ptr_nonnull(w);
+	/* Paths are for the daemon's own user. */
+	w->uid = geteuid();
 }
 
 static void teardown(void)
