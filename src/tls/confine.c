@@ -36,9 +36,39 @@ static int keep_capabilities(uint64_t wanted)
 	return syscall(SYS_capset, &head, data) != 0 ? -errno : 0;
 }
 
+#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+
+/*
+ * libuv (1.45 and later) makes an io_uring with its loop where it can. Its calls are not for
+ * us, since a ring would do what confine_calls() forbids; so there must be none to begin with.
+ */
+static int refuse_io_uring(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int err = ctx == NULL ? -ENOMEM : 0;
+
+	if (err == 0)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+	if (err == 0)
+		err = seccomp_load(ctx);
+	if (ctx != NULL)
+		seccomp_release(ctx);
+	return err;
+}
+
+#else
+
+static int refuse_io_uring(void)
+{
+	return 0;
+}
+
+#endif
+
 int confine_process(void)
 {
 	struct rlimit none = {0, 0};
+	int err;
 
 	setrlimit(RLIMIT_CORE, &none);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -47,6 +77,9 @@ int confine_process(void)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return -errno;
 #endif
+	err = refuse_io_uring();
+	if (err != 0)
+		return err;
 	return keep_capabilities(1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_READ_SEARCH);
 }
 

@@ -20,7 +20,7 @@
 #endif
 #endif
 
-/* First of all. 0 or -errno. */
+/* First of all, before there is a loop. 0 or -errno. */
 int confine_process(void);
 /*
  * When all is open: from now on only the system calls that serving takes. No program is
