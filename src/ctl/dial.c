@@ -36,6 +36,7 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "fs/user.h"
+#include "lib/fnv.h"
 #include "lib/util.h"
 #include "mm/slab.h"
 #include "net/core/dial.h"
@@ -214,25 +215,17 @@ static int host_lookup(struct inode *dir, const struct qstr *q, struct inode **r
 	return 0;
 }
 
-/* FNV-1a */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
-{
-	for (const unsigned char *b = bytes; n > 0; b++, n--)
-		hash = (hash ^ *b) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 /* Of a path, whichever inode stands for it; sequential numbers never get so far. */
 static uint64_t port_ino(const struct dial_name *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = FNV1A_BASIS;
 
 	/* The end of each text counts as well. */
-	hash = hash_bytes(hash, name->prot->dir, strlen(name->prot->dir) + 1);
-	hash = hash_bytes(hash, name->addr.host, strlen(name->addr.host) + 1);
-	hash = hash_bytes(hash, name->addr.port, strlen(name->addr.port) + 1);
+	hash = fnv1a(hash, name->prot->dir, strlen(name->prot->dir) + 1);
+	hash = fnv1a(hash, name->addr.host, strlen(name->addr.host) + 1);
+	hash = fnv1a(hash, name->addr.port, strlen(name->addr.port) + 1);
 	if (name->settings != NULL)
-		hash = hash_bytes(hash, name->settings, dial_settings_size());
+		hash = fnv1a(hash, name->settings, dial_settings_size());
 	return hash | UINT64_C(1) << 63;
 }
 

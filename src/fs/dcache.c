@@ -18,6 +18,7 @@
 #include <sys/random.h>
 
 #include "fs/fs_i.h"
+#include "lib/fnv.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"
 
@@ -76,10 +77,8 @@ static void free_dentry(struct dentry *dentry)
 static uint32_t name_hash(const struct super_block *sb, const struct inode *dir,
 			  const struct qstr *name)
 {
-	uint64_t h = sb->s_dentries.salt ^ dir->i_ino;
+	uint64_t h = fnv1a(sb->s_dentries.salt ^ dir->i_ino, name->name, name->len);
 
-	for (size_t i = 0; i < name->len; i++)
-		h = (h ^ (unsigned char)name->name[i]) * 0x100000001b3u;
 	h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
 	h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
 	return (uint32_t)(h ^ h >> 33);

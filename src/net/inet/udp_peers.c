@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/fnv.h"
 #include "mm/vmstat.h"
 #include "net/inet/udp.h"
 
@@ -42,19 +43,12 @@ struct sockaddr_storage udp_plain(const struct sockaddr_storage *ss)
 	return out;
 }
 
-/* FNV-1a */
 static unsigned int bucket_of(const struct sockaddr_storage *local,
 			      const struct sockaddr_storage *peer)
 {
-	const struct sockaddr_storage *both[2] = {local, peer};
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = fnv1a(FNV1A_BASIS, local, sizeof(struct sockaddr_in6));
 
-	for (int i = 0; i < 2; i++) {
-		const unsigned char *b = (const unsigned char *)both[i];
-
-		for (size_t n = 0; n < sizeof(struct sockaddr_in6); n++)
-			hash = (hash ^ b[n]) * UINT64_C(0x100000001b3);
-	}
+	hash = fnv1a(hash, peer, sizeof(struct sockaddr_in6));
 	return (unsigned int)(hash >> 32) % PEER_BUCKETS;
 }
 

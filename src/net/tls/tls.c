@@ -269,7 +269,12 @@ int tls_init(uv_loop_t *loop)
 {
 	int err = tls_helper_init(loop, NULL);
 
-	return err != 0 ? err : proto_register(&tls_prot);
+	if (err != 0)
+		return err;
+	err = proto_register(&tls_prot);
+	if (err != 0)
+		tls_helper_exit();
+	return err;
 }
 
 void tls_stop(void)
