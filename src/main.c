@@ -157,7 +157,6 @@ static void tune_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, 64 << 10);
-	mallopt(M_TRIM_THRESHOLD, 128 << 10);
 #endif
 }
 

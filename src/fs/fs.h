@@ -266,7 +266,7 @@ struct iattr {
 	mode_t ia_mode;
 	uid_t ia_uid;
 	gid_t ia_gid;
-	struct timespec ia_atime, ia_mtime, ia_ctime;
+	struct timespec ia_atime, ia_mtime; /* that of its status is now */
 };
 
 /* A name as it comes from the kernel: bytes, NUL-terminated, len without the NUL. */

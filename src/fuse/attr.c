@@ -67,7 +67,6 @@ static int set_times(const struct stat *st, int valid, struct iattr *ia)
 	clock_gettime(CLOCK_REALTIME, &now);
 	ia->ia_atime = valid & FUSE_SET_ATTR_ATIME_NOW ? now : st->st_atim;
 	ia->ia_mtime = valid & FUSE_SET_ATTR_MTIME_NOW ? now : st->st_mtim;
-	ia->ia_ctime = st->st_ctim;
 	if (valid & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
 		ia->ia_valid |= ATTR_ATIME;
 	if (valid & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
@@ -75,8 +74,7 @@ static int set_times(const struct stat *st, int valid, struct iattr *ia)
 	if (valid & FUSE_SET_ATTR_CTIME)
 		ia->ia_valid |= ATTR_CTIME;
 	if ((ia->ia_valid & ATTR_ATIME && !nsec_ok(&ia->ia_atime)) ||
-	    (ia->ia_valid & ATTR_MTIME && !nsec_ok(&ia->ia_mtime)) ||
-	    (ia->ia_valid & ATTR_CTIME && !nsec_ok(&ia->ia_ctime)))
+	    (ia->ia_valid & ATTR_MTIME && !nsec_ok(&ia->ia_mtime)))
 		return -EINVAL;
 	return 0;
 }

@@ -19,6 +19,7 @@ static struct spin sp;
 static int looks, finds;
 static bool is_alone;
 static uint64_t look_ns; /* how long a look works */
+static int waits_after, stops_after; /* so many looks somebody waits; spin_stop() is called. 0: never */
 
 /* Has found something @finds times, and says so as the session does. */
 static bool look(void *arg)
@@ -30,6 +31,10 @@ static bool look(void *arg)
 	if (finds == 0)
 		return false;
 	finds--;
+	if (looks == waits_after)
+		is_alone = false;
+	if (looks == stops_after)
+		spin_stop(&sp);
 	spin_wake(&sp);
 	spin_busy(&sp);
 	return true;
@@ -43,7 +48,7 @@ static bool alone(void *arg)
 
 static void setup(void)
 {
-	looks = finds = 0;
+	looks = finds = waits_after = stops_after = 0;
 	look_ns = 0;
 	is_alone = true;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
@@ -163,6 +168,23 @@ START_TEST(looks_that_take_long_leave_the_loop_its_turn)
 }
 END_TEST
 
+/* What a look has found may be one who waits, or the end. */
+START_TEST(a_look_may_change_it_all)
+{
+	request(true);
+	finds = 100;
+	waits_after = 1;
+	uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_int_eq(looks, 1);
+	is_alone = true;
+	looks = waits_after = 0;
+	stops_after = 1;
+	uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_int_eq(looks, 1);
+	ck_assert(!spinning());
+}
+END_TEST
+
 START_TEST(a_spin_in_vain_ends)
 {
 	request(true);
@@ -231,6 +253,7 @@ int main(void)
 	tcase_add_test(tc, a_short_pause_makes_it_spin);
 	tcase_add_test(tc, what_waits_for_a_socket_gets_its_turn);
 	tcase_add_test(tc, looks_that_take_long_leave_the_loop_its_turn);
+	tcase_add_test(tc, a_look_may_change_it_all);
 	tcase_add_test(tc, a_spin_in_vain_ends);
 	tcase_add_test(tc, a_long_pause_begins_anew);
 	tcase_add_test(tc, doubt_has_a_limit);

@@ -7,11 +7,16 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ctl/faces.h"
 #include "mm/slab.h"
+#include "net/core/wait.h"
+#include "net/inet/af_inet.h"
+#include "net/socket.h"
 #include "wire_ctl.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -197,6 +202,51 @@ START_TEST(symlinks_stay_in_the_mirror)
 }
 END_TEST
 
+/* One READDIR of @dir: its names in a row, and @in goes on behind them. The bytes of the answer. */
+static size_t list_some(uint64_t dir, struct fuse_read_in *in, char *ret_names)
+{
+	char buf[4096];
+	size_t len = 0;
+
+	ck_assert_int_eq(wire_wait(w, wire_send(w, FUSE_READDIR, dir, in, sizeof(*in), NULL, 0), buf,
+				   sizeof(buf), &len),
+			 0);
+	*ret_names = '\0';
+	for (char *p = buf; p < buf + len;) {
+		struct fuse_dirent *d = (struct fuse_dirent *)p;
+
+		strncat(ret_names, d->name, d->namelen);
+		in->offset = d->off;
+		p += FUSE_DIRENT_SIZE(d);
+	}
+	return len;
+}
+
+/* Turns in which there is nothing to tell go on where the one before them ended. */
+START_TEST(many_names_without_a_mirror)
+{
+	struct fuse_read_in in = {.size = 4096, .read_flags = FUSE_READ_LOCKOWNER};
+	struct fuse_entry_out d, m, e;
+	char names[4096];
+
+	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &d), 0);
+	for (int i = 0; i < 5000; i++) {
+		sprintf(names, "l%d", i);
+		ck_assert_int_eq(wire_symlink(w, d.nodeid, names, "/out", &e), 0);
+	}
+	ck_assert_int_eq(wire_mknod(w, d.nodeid, "f", S_IFREG | 0644, &e), 0);
+	ck_assert_int_eq(wire_lookup(w, ctl, "d", &m), 0);
+	ck_assert_int_eq(wire_opendir(w, m.nodeid, &in.fh), 0);
+	/* Two names end their turn, and a request has its answer with the first turn that has any. */
+	ck_assert_uint_gt(list_some(m.nodeid, &in, names), 0);
+	ck_assert_str_eq(names, "...");
+	ck_assert_uint_gt(list_some(m.nodeid, &in, names), 0);
+	ck_assert_str_eq(names, "f");
+	ck_assert_uint_eq(list_some(m.nodeid, &in, names), 0);
+	ck_assert_int_eq(wire_releasedir(w, m.nodeid, in.fh), 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------- lives */
 
 START_TEST(a_mirror_lives_while_it_is_known)
@@ -374,6 +424,34 @@ START_TEST(out_of_memory)
 }
 END_TEST
 
+/* Before there is a session: what has been made goes, and a second try succeeds. */
+START_TEST(faces_without_memory)
+{
+	struct super_block sb;
+	uv_loop_t loop;
+	long tries = 0;
+	int err;
+
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	sk_loop_init(&loop);
+	do {
+		ck_assert_int_eq(sock_init(), 0);
+		ck_assert_int_eq(inet_init(), 0);
+		ck_assert_int_eq(super_init(&sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0), 0);
+		kmem_fault_after(++tries);
+		err = faces_init(&sb);
+		kmem_fault_after(-1);
+		ck_assert(err == 0 || err == -ENOMEM);
+		super_fini(&sb);
+		/* They say -EBUSY while an object is left. */
+		ck_assert_int_eq(inet_exit(), 0);
+		ck_assert_int_eq(sock_exit(), 0);
+	} while (err != 0);
+	ck_assert_int_gt(tries, 8);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("ctl_tree");
@@ -384,10 +462,19 @@ static TCase *tests(void)
 	tcase_add_test(t, nothing_can_be_made_in_it);
 	tcase_add_test(t, symlinks_lead_to_control_files_only);
 	tcase_add_test(t, symlinks_stay_in_the_mirror);
+	tcase_add_test(t, many_names_without_a_mirror);
 	tcase_add_test(t, a_mirror_lives_while_it_is_known);
 	tcase_add_test(t, a_socket_that_is_gone);
 	tcase_add_test(t, a_directory_that_is_gone);
 	tcase_add_test(t, out_of_memory);
+	return t;
+}
+
+static TCase *start_tests(void)
+{
+	TCase *t = tcase_create("start");
+
+	tcase_add_test(t, faces_without_memory);
 	return t;
 }
 
@@ -398,6 +485,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(s, tests());
+	suite_add_tcase(s, start_tests());
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -81,6 +81,15 @@ static uint64_t path(const char *host, const char *port)
 	return e.nodeid;
 }
 
+/* Its st_ino. */
+static uint64_t path_ino(const char *host, const char *port)
+{
+	struct fuse_attr a;
+
+	ck_assert_int_eq(wire_getattr(w, path(host, port), &a), 0);
+	return a.ino;
+}
+
 static int open_wait(uint64_t ino, uint32_t flags, struct fuse_open_out *ret)
 {
 	return wire_wait(w, wire_start_open(w, ino, flags), ret, sizeof(*ret), NULL);
@@ -116,6 +125,27 @@ static void full_close(struct full *f)
 
 /* ------------------------------------------------------------------------ names */
 
+/* cp(1) and find(1) tell files apart by it: where one part ends counts, and the protocol. */
+START_TEST(each_path_has_its_inode_number)
+{
+	uint64_t ino = path_ino("1.1.1.1", "23");
+	struct fuse_entry_out e;
+
+	ck_assert_uint_eq(path_ino("1.1.1.1", "23"), ino);
+	ck_assert_uint_ne(path_ino("1.1.1.12", "3"), ino);
+	ck_assert_uint_ne(path_ino("1.1.1.1", "2"), ino);
+	ck_assert_uint_ne(path_ino("1.1.1.2", "23"), ino);
+	ck_assert_int_eq(wire_lookup(w, tcp, "ttl=9", &e), 0);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, "1.1.1.1", &e), 0);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, "23", &e), 0);
+	ck_assert_uint_ne(e.attr.ino, ino);
+	ck_assert_int_eq(wire_lookup(w, ROOT, "udp", &e), 0);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, "1.1.1.1", &e), 0);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, "23", &e), 0);
+	ck_assert_uint_ne(e.attr.ino, ino);
+}
+END_TEST
+
 START_TEST(names_that_can_be)
 {
 	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "[::1]", "a.b.example.",
@@ -146,7 +176,7 @@ START_TEST(names_that_cannot)
 					    "fe80::1%", " "};
 	static const char *const ports[] = {"65536", "99999999999999999999", "-1", "+80", "80x y",
 					    " ", ".git", "8\n0", "[80]", "_-_"};
-	char longest[64];
+	char longest[NAME_MAX + 1];
 	struct fuse_entry_out e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
@@ -154,11 +184,21 @@ START_TEST(names_that_cannot)
 	ck_assert_int_eq(wire_lookup(w, tcp, "localhost", &e), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		ck_assert_msg(wire_lookup(w, e.nodeid, ports[i], &e) == -ENOENT, "%s", ports[i]);
-	memset(longest, 'a', sizeof(longest));
+	memset(longest, 'a', SOCKFS_PORT_MAX);
 	longest[SOCKFS_PORT_MAX] = '\0';
 	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &e), -ENAMETOOLONG);
 	longest[SOCKFS_PORT_MAX - 1] = '\0';
 	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &e), 0);
+
+	/* The longest name that there is, and all of it settings. */
+	longest[0] = '\0';
+	for (int i = 0; i < 41; i++)
+		strcat(longest, "ttl=9,");
+	strcat(longest, "ttl=0x009");
+	ck_assert_uint_eq(strlen(longest), NAME_MAX);
+	ck_assert_int_eq(wire_lookup(w, tcp, longest, &e), 0);
+	longest[NAME_MAX - 1] = 'x';
+	ck_assert_int_eq(wire_lookup(w, tcp, longest, &e), -EINVAL);
 }
 END_TEST
 
@@ -507,6 +547,7 @@ static TCase *tests(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, each_path_has_its_inode_number);
 	tcase_add_test(t, names_that_can_be);
 	tcase_add_test(t, names_that_cannot);
 	tcase_add_test(t, nothing_can_be_made_or_removed);

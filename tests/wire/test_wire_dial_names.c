@@ -213,16 +213,37 @@ START_TEST(one_user_takes_nothing_from_another)
 }
 END_TEST
 
+/* All of it: the last name of it is not the first that goes. */
+START_TEST(a_user_gets_his_whole_share)
+{
+	uint64_t mine[50];
+
+	dial_names_max = 100;
+	w->uid = 1;
+	for (unsigned int i = 0; i < 100; i++)
+		host(i);
+	w->uid = 2;
+	for (unsigned int i = 0; i < 50; i++)
+		mine[i] = host(1000 + i);
+	for (unsigned int i = 0; i < 50; i++)
+		ck_assert(is_there(mine[i]));
+	host(2000);
+	ck_assert(!is_there(mine[0]));
+	ck_assert(is_there(mine[1]));
+}
+END_TEST
+
 START_TEST(without_memory_nothing_is_counted)
 {
 	struct fuse_entry_out e;
+	long nr;
 
 	host(0);
 	w->uid = 7;
-	for (long after = 0;; after++) {
+	for (nr = 1;; nr++) {
 		int err;
 
-		kmem_fault_after(after);
+		kmem_fault_after(nr);
 		err = wire_lookup(w, tcp, "short.of.memory", &e);
 		kmem_fault_after(-1);
 		if (err == 0)
@@ -230,6 +251,8 @@ START_TEST(without_memory_nothing_is_counted)
 		ck_assert_int_eq(err, -ENOMEM);
 		ck_assert_uint_eq(names(), 1);
 	}
+	/* The name, its inode, the user. */
+	ck_assert_int_gt(nr, 3);
 	ck_assert_uint_eq(names(), 2);
 }
 END_TEST
@@ -404,6 +427,22 @@ START_TEST(an_older_kernel_is_not_asked)
 }
 END_TEST
 
+/* It says that it has the protocol's minor version, and has not all of it. */
+START_TEST(a_kernel_that_cannot_is_asked_once)
+{
+	dial_names_max = 1000;
+	w->refuse_others = ENOENT;
+	for (unsigned int i = 0; i < 700; i++)
+		host(i);
+	ck_assert_uint_gt(w->refused, 1);
+	w->refuse_others = EINVAL;
+	w->refused = 0;
+	for (unsigned int i = 700; i < 1500; i++)
+		host(i);
+	ck_assert_uint_eq(w->refused, 1);
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *t = tcase_create("bound"), *p = tcase_create("prune");
@@ -416,6 +455,7 @@ static void add_tests(Suite *s)
 	tcase_add_test(t, all_of_them_open);
 	tcase_add_test(t, a_port_does_not_take_its_hosts_place);
 	tcase_add_test(t, one_user_takes_nothing_from_another);
+	tcase_add_test(t, a_user_gets_his_whole_share);
 	tcase_add_test(t, without_memory_nothing_is_counted);
 	tcase_add_test(t, trying_names_in_vain_ends_soon);
 	tcase_add_test(t, trying_names_of_ports_ends_too);
@@ -428,6 +468,7 @@ static void add_tests(Suite *s)
 	tcase_add_test(p, the_kernel_is_asked_to_forget_the_oldest);
 	tcase_add_test(p, a_port_is_asked_for_before_its_host);
 	tcase_add_test(p, what_the_kernel_keeps_is_young_again);
+	tcase_add_test(p, a_kernel_that_cannot_is_asked_once);
 	suite_add_tcase(s, p);
 }
 

@@ -232,6 +232,10 @@ START_TEST(setattr_sets)
 	ck_assert_int_eq(setattr(f.nodeid, &in, &a), 0);
 	ck_assert_uint_gt(a.mtime, 1600000000);
 	ck_assert_uint_eq(a.atime, 123);
+	/* Only a kernel that caches writes has one of its own. */
+	in = (struct fuse_setattr_in){.valid = FATTR_CTIME, .ctime = 77};
+	ck_assert_int_eq(setattr(f.nodeid, &in, &a), 0);
+	ck_assert_uint_gt(a.ctime, 1600000000);
 }
 END_TEST
 

@@ -18,6 +18,7 @@
 
 static bool (*asked)(void *arg);
 static void *asked_arg;
+static unsigned int wakes, busies;
 
 bool spin_may_pay(void)
 {
@@ -48,11 +49,13 @@ void spin_close(struct spin *sp, uv_close_cb on_closed)
 void spin_wake(struct spin *sp)
 {
 	(void)sp;
+	wakes++;
 }
 
 void spin_busy(struct spin *sp)
 {
 	(void)sp;
+	busies++;
 }
 
 static struct wire *w;
@@ -141,6 +144,20 @@ START_TEST(a_reader_waits_for_a_socket)
 }
 END_TEST
 
+/* The pause before the next request begins with the answer, not with the request. */
+START_TEST(an_answer_that_comes_later_is_work)
+{
+	uint64_t u = wire_read(w, e.ino, e.fh, 1, O_RDWR);
+
+	wire_turn(w);
+	wakes = busies = 0;
+	ck_assert_int_eq(write(e.peer, "x", 1), 1);
+	ck_assert_int_eq(wire_wait(w, u, NULL, 0, NULL), 0);
+	ck_assert_uint_eq(wakes, 1);
+	ck_assert_uint_eq(busies, 1);
+}
+END_TEST
+
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("waiting");
@@ -151,6 +168,7 @@ static TCase *tests(void)
 	tcase_add_test(t, a_poller_that_asks_again_is_one);
 	tcase_add_test(t, a_poller_that_closes_waits_no_more);
 	tcase_add_test(t, a_reader_waits_for_a_socket);
+	tcase_add_test(t, an_answer_that_comes_later_is_work);
 	return t;
 }
 

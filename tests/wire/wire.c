@@ -115,14 +115,24 @@ static bool is_for_wire(const struct iovec *iov)
  */
 ssize_t writev(int fd, const struct iovec *iov, int count)
 {
-	if (the_wire != NULL && fd == the_wire->daemon_fd && is_for_wire(iov))
-		return take_message(the_wire, iov, count);
+	struct wire *w = the_wire != NULL && fd == the_wire->daemon_fd ? the_wire : NULL;
+
+	if (w != NULL && is_for_wire(iov))
+		return take_message(w, iov, count);
+	if (w != NULL && w->refuse_others != 0) {
+		w->refused++;
+		errno = w->refuse_others;
+		return -1;
+	}
 	return syscall(SYS_writev, fd, iov, count);
 }
 
 static void on_ready(void *arg)
 {
-	((struct wire *)arg)->ready = true;
+	struct wire *w = arg;
+
+	w->wrong += w->ready;
+	w->ready = true;
 }
 
 static void on_end(void *arg, int err)

@@ -54,8 +54,10 @@ struct wire {
 	TAILQ_HEAD(, wire_answer) answers;
 	TAILQ_HEAD(, wire_request) requests; /* not answered yet */
 	int refuse;	    /* errno that answers are refused with, 0: taken */
-	unsigned int wrong; /* answers to requests that were not open */
+	unsigned int wrong; /* answers to requests that were not open, a second word of being ready */
 	unsigned int notices; /* FUSE_NOTIFY_ messages */
+	int refuse_others;    /* errno that notices are refused with that it does not count, 0: taken */
+	unsigned int refused; /* those */
 	uint64_t last_kh;   /* of FUSE_NOTIFY_POLL */
 	uint64_t last_inval; /* nodeid of FUSE_NOTIFY_INVAL_INODE */
 	bool ready, ended;
@@ -120,6 +122,7 @@ int wire_opendir(struct wire *w, uint64_t ino, uint64_t *ret_fh);
 int wire_release(struct wire *w, uint64_t ino, uint64_t fh);
 int wire_releasedir(struct wire *w, uint64_t ino, uint64_t fh);
 void wire_forget(struct wire *w, uint64_t ino, uint64_t nlookup);
+/* What ioctl(2) returns, or -errno. */
 int wire_ioctl(struct wire *w, uint64_t ino, uint64_t fh, uint32_t cmd, void *arg);
 
 /* These may park: the request's number, for wire_answer and wire_wait. */

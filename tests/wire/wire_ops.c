@@ -203,7 +203,8 @@ int wire_ioctl(struct wire *w, uint64_t ino, uint64_t fh, uint32_t cmd, void *ar
 
 	if (err == 0 && len > sizeof(struct fuse_ioctl_out))
 		memcpy(arg, buf + sizeof(struct fuse_ioctl_out), len - sizeof(struct fuse_ioctl_out));
-	return err;
+	/* What ioctl(2) returns. */
+	return err == 0 ? ((struct fuse_ioctl_out *)buf)->result : err;
 }
 
 uint64_t wire_read(struct wire *w, uint64_t ino, uint64_t fh, uint32_t size, uint32_t flags)
