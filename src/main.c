@@ -220,8 +220,8 @@ static int run(struct process *p)
 	if (!p->opt.debug)
 		forbid_core();
 	tune_malloc();
-	/* libuv's threads do nothing but look up names, and each may take long. */
-	setenv("UV_THREADPOOL_SIZE", "16", 0);
+	/* libuv's pool does nothing but read a policy again (policy/reload.c), one at a time. */
+	setenv("UV_THREADPOOL_SIZE", "1", 1);
 	return mount_and_serve(p);
 }
 
