@@ -60,7 +60,8 @@ START_TEST(init_says_what_we_need)
 	ck_assert_uint_eq(out.max_pages, 256);
 	ck_assert_uint_eq(out.time_gran, 1);
 	ck_assert_uint_eq(out.max_background, 65535);
-		ck_assert_uint_ne(out.flags & FUSE_EXPORT_SUPPORT, 0);
+	ck_assert_uint_eq(out.congestion_threshold, 65535);
+	ck_assert_uint_ne(out.flags & FUSE_EXPORT_SUPPORT, 0);
 	ck_assert_uint_eq(out.flags & (FUSE_WRITEBACK_CACHE | FUSE_POSIX_ACL | FUSE_DONT_MASK |
 				       FUSE_HANDLE_KILLPRIV | FUSE_ATOMIC_O_TRUNC),
 			  0);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "wire_ctl.h"
+#include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
 
@@ -111,6 +112,25 @@ START_TEST(connect_waits_and_the_lines_run_in_order)
 	ck_assert(status_has(&p, "\ntos 8\n"));
 	ck_assert_int_eq(command(&p, text), -EISCONN);
 	close(fd);
+}
+END_TEST
+
+/* By the path of the control file, and the number of its socket. */
+START_TEST(a_command_that_waits_is_told)
+{
+	struct ctl_pair p = make_pair(w, ctl, "f");
+	struct hanging h = make_hanging("", "");
+	uint64_t u = start_write(&p, h.text);
+	struct fuse_attr attr;
+	char line[64];
+
+	ck_assert_int_eq(answer(u), WIRE_OPEN);
+	ck_assert_int_eq(wire_getattr(w, p.ino, &attr), 0);
+	sprintf(line, " %llu .ctl/f\n", (unsigned long long)attr.ino);
+	ck_assert_ptr_nonnull(strstr(read_table(w, "waiting"), line));
+	wire_interrupt(w, u);
+	ck_assert_int_eq(wire_wait(w, u, NULL, 0, NULL), -EINTR);
+	close_hanging(&h);
 }
 END_TEST
 
@@ -456,6 +476,7 @@ static TCase *tests(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, connect_waits_and_the_lines_run_in_order);
+	tcase_add_test(t, a_command_that_waits_is_told);
 	tcase_add_test(t, a_signal_ends_the_wait_and_the_write);
 	tcase_add_test(t, others_end_it);
 	tcase_add_test(t, nonblock_does_not_wait);

@@ -551,33 +551,6 @@ START_TEST(stop_wakes_pollers)
 }
 END_TEST
 
-/*
- * What is asynchronous in the kernel shares so many places, and a parked request keeps its
- * own: neither number may be the kernel's, which is a dozen.
- */
-START_TEST(many_may_wait)
-{
-	struct fuse_init_in in = {.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION};
-	struct fuse_init_out out;
-
-	w = wire_new_raw();
-	ck_assert_ptr_nonnull(w);
-	ck_assert_int_eq(wire_call(w, FUSE_INIT, 0, &in, sizeof(in), NULL, 0, &out, sizeof(out),
-				   NULL), 0);
-	ck_assert_uint_eq(out.max_background, 65535);
-	ck_assert_uint_eq(out.congestion_threshold, 65535);
-	teardown();
-}
-END_TEST
-
-static TCase *start_tests(void)
-{
-	TCase *t = tcase_create("start");
-
-	tcase_add_test(t, many_may_wait);
-	return t;
-}
-
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("park");
@@ -613,7 +586,6 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(s, tests());
-	suite_add_tcase(s, start_tests());
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

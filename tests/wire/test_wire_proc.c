@@ -429,154 +429,36 @@ START_TEST(tcp_has_the_columns_of_the_kernel)
 }
 END_TEST
 
-/* What stands behind the pointer, which nobody may see, on the line in @text of inode @ino. */
-struct tcp_tail {
-	unsigned long rto, ato, flags;
-	unsigned int cwnd;
-	int ssthresh;
-};
-
-static bool find_tail(FILE *text, uint64_t ino, struct tcp_tail *t)
-{
-	char line[512];
-
-	while (fgets(line, sizeof(line), text) != NULL) {
-		unsigned long inode;
-
-		if (sscanf(line, "%*d: %*s %*s %*s %*s %*s %*s %*u %*d %lu %*d %*s %lu %lu %lu %u %d",
-			   &inode, &t->rto, &t->ato, &t->flags, &t->cwnd, &t->ssthresh) == 6 &&
-		    inode == ino)
-			return true;
-	}
-	return false;
-}
-
-/* The times, the window and the threshold, of which -1 is none yet. */
-START_TEST(the_last_columns_are_the_kernels)
-{
-	struct end l = make_listener("srv", "127.0.0.1"), c = make_file("c");
-	struct tcp_tail kernel, ours;
-	struct sockfs_info info;
-	FILE *table;
-	char *text;
-
-	ck_assert_int_eq(wire_ioctl(w, c.nodeid, c.fh, SOCKFS_IOC_CONNECT, &l.addr), 0);
-	ck_assert_int_eq(wire_ioctl(w, c.nodeid, c.fh, SOCKFS_IOC_INFO, &info), 0);
-	table = fopen("/proc/net/tcp", "re");
-	ck_assert(find_tail(table, info.sk_ino, &kernel));
-	fclose(table);
-	text = table_read("tcp");
-	table = fmemopen(text, strlen(text), "r");
-	ck_assert(find_tail(table, c.ino, &ours));
-	fclose(table);
-	free(text);
-	ck_assert_uint_gt(ours.rto, 0);
-	ck_assert_uint_eq(ours.rto, kernel.rto);
-	ck_assert_uint_eq(ours.ato, kernel.ato);
-	ck_assert_uint_eq(ours.cwnd, kernel.cwnd);
-	ck_assert_int_eq(ours.ssthresh, -1);
-	ck_assert_int_eq(kernel.ssthresh, -1);
-}
-END_TEST
-
-/* A listener and those who fill its queue: nobody answers who connects to @ret_addr. */
-struct full {
-	int fd[3];
-};
-
-static struct full full_listener(struct sockfs_addr *ret_addr)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct full f;
-	socklen_t len = sizeof(sa);
-
-	for (int i = 0; i < 3; i++)
-		f.fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(bind(f.fd[0], (void *)&sa, sizeof(sa)), 0);
-	ck_assert_int_eq(listen(f.fd[0], 0), 0);
-	ck_assert_int_eq(getsockname(f.fd[0], (void *)&sa, &len), 0);
-	for (int i = 1; i < 3; i++)
-		(void)connect(f.fd[i], (void *)&sa, sizeof(sa));
-	*ret_addr = (struct sockfs_addr){.host = "127.0.0.1"};
-	sprintf(ret_addr->port, "%u", ntohs(sa.sin_port));
-	return f;
-}
-
-static void full_close(struct full *f)
-{
-	for (int i = 0; i < 3; i++)
-		close(f->fd[i]);
-}
-
+/* A connection that nobody answers: to a queue that is full. */
 START_TEST(a_dial_says_where_to)
 {
-	struct sockfs_addr addr;
-	struct full full = full_listener(&addr);
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int full = socket(AF_INET, SOCK_STREAM, 0), filler[2];
+	struct sockfs_addr addr = {.host = "127.0.0.1"};
 	struct end c = make_file("c");
 	struct tcp_line line;
+	socklen_t len = sizeof(sa);
 	uint64_t u;
 
+	ck_assert_int_eq(bind(full, (void *)&sa, sizeof(sa)), 0);
+	ck_assert_int_eq(listen(full, 0), 0);
+	ck_assert_int_eq(getsockname(full, (void *)&sa, &len), 0);
+	for (int i = 0; i < 2; i++) {
+		filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(filler[i], (void *)&sa, sizeof(sa));
+	}
+	sprintf(addr.port, "%u", ntohs(sa.sin_port));
 	u = wire_start_ioctl(w, c.nodeid, c.fh, SOCKFS_IOC_CONNECT, &addr);
 	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
 	ck_assert(find_tcp("tcp", c.ino, &line));
 	ck_assert_uint_eq(line.state, 2);
 	ck_assert_str_eq(line.remote, "0100007F");
-	ck_assert_uint_eq(line.remote_port, (unsigned int)atoi(addr.port));
+	ck_assert_uint_eq(line.remote_port, ntohs(sa.sin_port));
 	wire_interrupt(w, u);
 	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), -EINTR);
-	full_close(&full);
-}
-END_TEST
-
-/* The control file that was written to, by its own path, and the number of its socket. */
-START_TEST(a_command_that_waits_is_told)
-{
-	struct sockfs_addr addr;
-	struct full full = full_listener(&addr);
-	struct fuse_entry_out d, ctl, e;
-	struct fuse_open_out o;
-	char text[64], *table;
-	uint64_t u;
-
-	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &d), 0);
-	ck_assert_int_eq(wire_mknod(w, d.nodeid, "c", S_IFREG | 0644, &d), 0);
-	ck_assert_int_eq(wire_lookup(w, ROOT, ".ctl", &ctl), 0);
-	ck_assert_int_eq(wire_lookup(w, ctl.nodeid, "d", &e), 0);
-	ck_assert_int_eq(wire_lookup(w, e.nodeid, "c", &e), 0);
-	ck_assert_int_eq(wire_open(w, e.nodeid, O_WRONLY, &o), 0);
-	sprintf(text, "connect 127.0.0.1:%s\n", addr.port);
-	u = wire_write(w, e.nodeid, o.fh, text, (uint32_t)strlen(text), O_WRONLY);
-	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), WIRE_OPEN);
-	table = table_read("waiting");
-	sprintf(text, " %llu .ctl/d/c\n", (unsigned long long)d.attr.ino);
-	ck_assert_msg(strstr(table, text) != NULL, "%s", table);
-	free(table);
-	wire_interrupt(w, u);
-	ck_assert_int_eq(wire_answer(w, u, NULL, 0, NULL), -EINTR);
-	full_close(&full);
-}
-END_TEST
-
-/* A table that is not very long is made in a few turns, whose number does not grow with it. */
-START_TEST(those_who_wait_are_told_in_a_few_turns)
-{
-	enum { NR = 64 };
-	struct end l = make_listener("srv", "127.0.0.1");
-	struct fuse_open_out o;
-	uint64_t reads[NR], ino = table_ino("waiting"), u;
-	int turns = 0;
-
-	for (int i = 0; i < NR; i++)
-		reads[i] = wire_read(w, l.nodeid, l.fh, 16, O_RDWR);
-	for (u = wire_start_open(w, ino, O_RDONLY);
-	     wire_answer(w, u, &o, sizeof(o), NULL) == WIRE_OPEN; turns++)
-		wire_turn(w);
-	ck_assert_int_lt(turns, NR / 2);
-	for (int i = 0; i < NR; i++) {
-		wire_interrupt(w, reads[i]);
-		ck_assert_int_eq(wire_answer(w, reads[i], NULL, 0, NULL), -EINTR);
-	}
-	ck_assert_int_eq(wire_release(w, ino, o.fh), 0);
+	close(filler[0]);
+	close(filler[1]);
+	close(full);
 }
 END_TEST
 
@@ -666,10 +548,7 @@ static TCase *tests(void)
 	tcase_add_test(t, others_go_on_meanwhile);
 	tcase_add_test(t, stop_while_a_table_is_made);
 	tcase_add_test(t, tcp_has_the_columns_of_the_kernel);
-	tcase_add_test(t, the_last_columns_are_the_kernels);
 	tcase_add_test(t, a_dial_says_where_to);
-	tcase_add_test(t, a_command_that_waits_is_told);
-	tcase_add_test(t, those_who_wait_are_told_in_a_few_turns);
 	tcase_add_test(t, ipv6_sockets_are_in_tcp6);
 	tcase_add_test(t, slabinfo_is_version_2_1);
 	tcase_add_test(t, sockstat_counts);

@@ -416,6 +416,57 @@ START_TEST(rules_for_a_bound_socket)
 }
 END_TEST
 
+/* ------------------------------------------------------------------- the table */
+
+/* What stands behind the pointer, which nobody may see, on the line of inode @ino. */
+struct tcp_tail {
+	unsigned long rto, ato, flags;
+	unsigned int cwnd;
+	int ssthresh;
+};
+
+static bool find_tail(FILE *table, uint64_t ino, struct tcp_tail *t)
+{
+	char line[512];
+
+	while (fgets(line, sizeof(line), table) != NULL) {
+		unsigned long inode;
+
+		if (sscanf(line, "%*d: %*s %*s %*s %*s %*s %*s %*u %*d %lu %*d %*s %lu %lu %lu %u %d",
+			   &inode, &t->rto, &t->ato, &t->flags, &t->cwnd, &t->ssthresh) == 6 &&
+		    inode == ino)
+			return true;
+	}
+	return false;
+}
+
+/* The times, the window and the threshold, of which -1 is none yet. */
+START_TEST(the_last_columns_are_the_kernels)
+{
+	struct end e = make_connected(w, "f");
+	struct tcp_tail kernel, ours;
+	struct sockfs_info info;
+	const char *text;
+	FILE *table;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_INFO, &info), 0);
+	table = fopen("/proc/net/tcp", "re");
+	ck_assert(find_tail(table, info.sk_ino, &kernel));
+	fclose(table);
+	text = read_table(w, "tcp");
+	table = fmemopen((void *)text, strlen(text), "r");
+	ck_assert(find_tail(table, info.ino, &ours));
+	fclose(table);
+	ck_assert_uint_gt(ours.rto, 0);
+	ck_assert_uint_eq(ours.rto, kernel.rto);
+	ck_assert_uint_eq(ours.ato, kernel.ato);
+	ck_assert_uint_eq(ours.cwnd, kernel.cwnd);
+	ck_assert_int_eq(ours.ssthresh, -1);
+	ck_assert_int_eq(kernel.ssthresh, -1);
+	close(e.peer);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_tcp");
@@ -433,6 +484,7 @@ int main(void)
 	tcase_add_loop_test(tc, options_of_accepted_connections, 0, have_ipv6() ? 2 : 1);
 	tcase_add_test(tc, connections_that_are_lost);
 	tcase_add_test(tc, rules_for_a_bound_socket);
+	tcase_add_test(tc, the_last_columns_are_the_kernels);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -150,3 +150,23 @@ void reset_by_peer(struct end *e)
 	e->peer = -1;
 	until_polled(e, POLLHUP);
 }
+
+const char *read_table(struct wire *w, const char *name)
+{
+	static char buf[16384];
+	struct fuse_entry_out dir, f;
+	struct fuse_open_out o;
+	size_t len = 0;
+
+	ck_assert_int_eq(wire_lookup(w, FUSE_ROOT_ID, ".proc", &dir), 0);
+	ck_assert_int_eq(wire_lookup(w, dir.nodeid, name, &f), 0);
+	ck_assert_int_eq(wire_wait(w, wire_start_open(w, f.nodeid, O_RDONLY), &o, sizeof(o), NULL),
+			 0);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, f.nodeid, o.fh, sizeof(buf) - 1, O_RDONLY), buf,
+				   sizeof(buf) - 1, &len),
+			 0);
+	ck_assert_uint_lt(len, sizeof(buf) - 1);
+	buf[len] = '\0';
+	ck_assert_int_eq(wire_release(w, f.nodeid, o.fh), 0);
+	return buf;
+}

@@ -32,6 +32,9 @@ int plain_listener(struct sockfs_addr *ret_addr);
 /* A plain socket connected to @port of the loopback. */
 int dial(int family, unsigned int port);
 
+/* Read the whole of .proc/@name into a static buffer. */
+const char *read_table(struct wire *w, const char *name);
+
 /* Until the kernel has one of @events; loopback does not say when. The loop does not turn. */
 void until_polled(const struct end *e, unsigned int events);
 /* RST, and the kernel has it. */
