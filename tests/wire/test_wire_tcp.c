@@ -293,17 +293,6 @@ END_TEST
 /* ------------------------------------------------------------------- accepting */
 
 /* Not every container has it. */
-static bool have_ipv6(void)
-{
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ret = fd >= 0 && bind(fd, (void *)&sin6, sizeof(sin6)) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 /* The options of a listener are those of what it accepts, of either family. */
 START_TEST(options_of_accepted_connections)
 {

@@ -170,3 +170,14 @@ const char *read_table(struct wire *w, const char *name)
 	ck_assert_int_eq(wire_release(w, f.nodeid, o.fh), 0);
 	return buf;
 }
+
+bool have_ipv6(void)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ret = fd >= 0 && bind(fd, (void *)&sin6, sizeof(sin6)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}

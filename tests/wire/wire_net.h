@@ -35,6 +35,9 @@ int dial(int family, unsigned int port);
 /* Read the whole of .proc/@name into a static buffer. */
 const char *read_table(struct wire *w, const char *name);
 
+/* Is there a loopback of IPv6? */
+bool have_ipv6(void);
+
 /* Until the kernel has one of @events; loopback does not say when. The loop does not turn. */
 void until_polled(const struct end *e, unsigned int events);
 /* RST, and the kernel has it. */

@@ -32,6 +32,7 @@ static inline void teardown(void)
 {
 	ck_assert_int_eq(wire_free(w), 0);
 	ck_assert_uint_eq(vm_stat(VM_MESSAGES)->objects, 0);
+	ck_assert_uint_eq(vm_stat(VM_MESSAGES)->bytes, 0);
 }
 
 /* A plain socket on the loopback, and its address with "udp:" before it. */

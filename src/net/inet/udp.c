@@ -192,14 +192,18 @@ static ssize_t send_by_header(struct udp_sock *u, struct iov_iter *from)
 {
 	const struct inode *inode = SOCK_INODE(u->sk.sk_socket);
 	const struct cred cred = {.uid = inode->i_uid, .gid = inode->i_gid};
-	struct sockaddr_storage to;
+	struct sockaddr_storage to, bound = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(bound);
 	struct policy_ask ask;
 	int err = udp_header_parse(u->headers, u->sk.sk_family, from, &to);
 
 	if (err == 0) {
+		/* Where the any-address leads follows from what the file is bound to. */
+		(void)getsockname(u->sk.sk_fd, (struct sockaddr *)&bound, &len);
 		err = policy_ask_init(&ask, &cred, udp_prot.word, NULL);
 		if (err == 0)
-			err = policy_connect(&ask, (struct sockaddr *)&to, NULL);
+			err = policy_connect(&ask, (struct sockaddr *)&to,
+					     (struct sockaddr *)&bound);
 		policy_ask_fini(&ask);
 	}
 	if (err != 0) {

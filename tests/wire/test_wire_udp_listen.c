@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Listening on UDP: a file for each peer, and all that can fail on the way to it.
+ */
+#include "config.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+
+#include "wire_udp.h"
+
+/* The errno of the next calls by the daemon, 0: they are the C library's. */
+static int connect_error, receive_error;
+
+/* In place of the C library's. */
+int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	if (connect_error != 0) {
+		errno = connect_error;
+		return -1;
+	}
+	return (int)syscall(SYS_connect, fd, addr, len);
+}
+
+ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *addr, socklen_t *len)
+{
+	if (receive_error != 0) {
+		errno = receive_error;
+		return -1;
+	}
+	return syscall(SYS_recvfrom, fd, buf, size, flags, addr, len);
+}
+
+static struct end listener(void)
+{
+	struct end e = bound("srv");
+	int32_t backlog = 0;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	return e;
+}
+
+START_TEST(a_file_for_each_peer)
+{
+	struct end e = listener(), one, two;
+	struct sockfs_addr addr;
+	int a = plain(&addr), b = plain(&addr);
+	char buf[64];
+
+	ck_assert_int_eq(get(&e, buf, 64), -EAGAIN);
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	/* All of it is there before anybody accepts. */
+	say(a, "a1");
+	say(a, "a2");
+	say(b, "b1");
+	say(a, "a3");
+	expect(&e, 64, "srv.1\n");
+	expect(&e, 64, "srv.2\n");
+	ck_assert_int_eq(get(&e, buf, 64), -EAGAIN);
+	say(a, "a4");
+	one = open_file(w, "srv.1");
+	two = open_file(w, "srv.2");
+	expect(&one, 64, "a1");
+	expect(&one, 1, "a");
+	expect(&one, 64, "2");
+	expect(&one, 64, "a3");
+	expect(&one, 64, "a4");
+	expect(&two, 64, "b1");
+	ck_assert_int_eq(get(&two, buf, 64), -EAGAIN);
+	ck_assert_int_eq(put(&two, "for b", 5), 0);
+	ck_assert_int_eq(recv(b, buf, sizeof(buf), MSG_DONTWAIT), 5);
+	ck_assert_int_eq(recv(a, buf, sizeof(buf), MSG_DONTWAIT), -1);
+	/* Who has gone is somebody new the next time. */
+	ck_assert_int_eq(ioc(&one, SOCKFS_IOC_ABORT, NULL), 0);
+	say(a, "a5");
+	expect(&e, 64, "srv.3\n");
+	close(a);
+	close(b);
+}
+END_TEST
+
+START_TEST(what_waits_for_a_peer_is_bounded)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	int a = plain(&addr), room = 1 << 20;
+	char buf[1 << 14] = "";
+
+	set_option(&e, SOL_SOCKET, SO_RCVBUF, room);
+	connect_plain(a, &e);
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(send(a, buf, sizeof(buf), 0), sizeof(buf));
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	/* Four of them are 64 KiB. */
+	ck_assert_int_eq(number(&one, SOCKFS_SO_DROPS), 2);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(get(&one, buf, sizeof(buf)), sizeof(buf));
+	ck_assert_int_eq(get(&one, buf, sizeof(buf)), -EAGAIN);
+	close(a);
+}
+END_TEST
+
+START_TEST(accept_waits_for_somebody_new)
+{
+	struct end e = listener();
+	struct sockfs_addr addr;
+	int a = plain(&addr);
+	uint64_t unique = wire_start_ioctl(w, e.ino, e.fh, SOCKFS_IOC_ACCEPT, NULL);
+	struct {
+		struct fuse_ioctl_out out;
+		struct sockfs_accept acc;
+	} answer;
+
+	ck_assert_int_eq(wire_answer(w, unique, NULL, 0, NULL), WIRE_OPEN);
+	connect_plain(a, &e);
+	say(a, "x");
+	ck_assert_int_eq(wire_wait(w, unique, &answer, sizeof(answer), NULL), 0);
+	ck_assert_str_eq(answer.acc.name, "srv.1");
+	ck_assert_str_eq(answer.acc.peer.port, addr.port);
+	close(a);
+}
+END_TEST
+
+START_TEST(a_peers_file_has_the_options_of_the_listener)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	int a = plain(&addr);
+
+	set_option(&e, IPPROTO_IP, IP_TTL, 9);
+	set_option(&e, SOL_SOCKFS, SOCKFS_SO_MESSAGE, SOCKFS_MESSAGE_DISCARD);
+	connect_plain(a, &e);
+	say(a, "x");
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	ck_assert_int_eq(get_option(&one, IPPROTO_IP, IP_TTL), 9);
+	ck_assert_int_eq(number(&one, SOCKFS_SO_MESSAGE), SOCKFS_MESSAGE_DISCARD);
+	close(a);
+}
+END_TEST
+
+/* Its datagram would be the first for ever, so it is dropped; others are served. */
+START_TEST(a_peer_that_cannot_be_connected_to)
+{
+	struct end e = listener();
+	struct sockfs_addr addr;
+	int a = plain(&addr), b = plain(&addr);
+	char buf[64];
+
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	say(a, "lost");
+	connect_error = ENETUNREACH;
+	ck_assert_int_eq(get(&e, buf, 64), -EAGAIN);
+	connect_error = 0;
+	ck_assert_int_eq(number(&e, SOCKFS_SO_DROPS), 1);
+	ck_assert_int_eq(get(&e, buf, 64), -EAGAIN);
+	say(b, "served");
+	expect(&e, 64, "srv.1\n");
+	close(a);
+	close(b);
+}
+END_TEST
+
+/* Waiting for the next datagram would not end it. */
+START_TEST(an_error_of_the_listener_is_told)
+{
+	struct end e = listener();
+	struct sockfs_addr addr;
+	int a = plain(&addr);
+	char buf[64];
+
+	connect_plain(a, &e);
+	say(a, "x");
+	receive_error = ENOBUFS;
+	ck_assert_int_eq(get(&e, buf, 64), -ENOBUFS);
+	receive_error = EINTR;
+	ck_assert_int_eq(get(&e, buf, 64), -EAGAIN);
+	receive_error = 0;
+	expect(&e, 64, "srv.1\n");
+	close(a);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wire_udp_listen");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_file_for_each_peer);
+	tcase_add_test(tc, what_waits_for_a_peer_is_bounded);
+	tcase_add_test(tc, accept_waits_for_somebody_new);
+	tcase_add_test(tc, a_peers_file_has_the_options_of_the_listener);
+	tcase_add_test(tc, a_peer_that_cannot_be_connected_to);
+	tcase_add_test(tc, an_error_of_the_listener_is_told);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
