@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,11 +117,21 @@ START_TEST(what_it_has_not)
 }
 END_TEST
 
+static int nr_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 /* The longest that a struct sockaddr_un has room for, one more, and a name of each length. */
 START_TEST(lengths)
 {
+	struct end much;
 	char name[32];
-	int n;
+	int n, before = 0;
 
 	for (size_t len = 105; len <= 112; len++) {
 		struct end e;
@@ -137,6 +148,11 @@ START_TEST(lengths)
 		ck_assert_int_eq(wire_release(w, e.ino, e.fh), 0);
 		ck_assert_int_eq(wire_unlink(w, FUSE_ROOT_ID, name), 0);
 		ck_assert_int_eq(access(addr.host + 5, F_OK), -1);
+		/* A long path goes by a descriptor of its directory; a short one needs none. */
+		wire_turn(w);
+		if (len == 105)
+			before = nr_fds();
+		ck_assert_int_eq(nr_fds(), before);
 	}
 	for (size_t len = 107; len <= 109; len++) {
 		struct end e;
@@ -146,6 +162,15 @@ START_TEST(lengths)
 		snprintf(addr.host, sizeof(addr.host), "unix:@%0*d", (int)len - 1, getpid());
 		ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), len <= 108 ? 0 : -ENAMETOOLONG);
 	}
+	/* A name that is too long by itself: nothing stands for it. */
+	much = make_file(w, "much");
+	n = snprintf(addr.host, sizeof(addr.host), "unix:%s/", dir);
+	memset(addr.host + n, 'n', 120);
+	addr.host[n + 120] = '\0';
+	before = nr_fds();
+	ck_assert_int_eq(ioc(&much, SOCKFS_IOC_BIND, &addr), -ENAMETOOLONG);
+	ck_assert_int_eq(ioc(&much, SOCKFS_IOC_CONNECT, &addr), -ENAMETOOLONG);
+	ck_assert_int_eq(nr_fds(), before);
 }
 END_TEST
 
