@@ -35,6 +35,7 @@
 #include "net/tls/tls.h"
 #include "net/unix/unix.h"
 #include "policy/reload.h"
+#include "priv/priv.h"
 #include "super/guard.h"
 #include "super/supervisor.h"
 
@@ -203,6 +204,11 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 		return fail("signals", err);
 	d->guard = guard_start(&d->loop);
 	sockfs_session_tune(d->session, &opt->tuning);
+	if (opt->confine) {
+		err = priv_confine(&opt->user, opt->others || options_mounted_already(opt));
+		if (err != 0)
+			return err;
+	}
 	err = sockfs_session_start(d->session);
 	if (err != 0)
 		return fail("/dev/fuse", err);

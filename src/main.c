@@ -24,6 +24,8 @@
 #include "loop.h"
 #include "options.h"
 #include "policy/policy.h"
+#include "priv/priv.h"
+#include "priv/unmounter.h"
 #include "run/run.h"
 #include "super/supervisor.h"
 #include "super/title.h"
@@ -32,6 +34,7 @@ struct process {
 	struct options opt;
 	struct sockfs_session *session;
 	int ready_fd; /* the first process waits at its other end; -1: there is none */
+	int null_fd;  /* for the background; -1: not there */
 };
 
 /* A descriptor that opens as 0, 1 or 2 would get what is meant for the user. */
@@ -122,10 +125,9 @@ static void tell(int *fd)
 	*fd = -1;
 }
 
-static void leave_terminal(void)
+/* The device has been opened before: who is confined opens nothing to write to. */
+static void leave_terminal(int fd)
 {
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	log_set_target(LOG_TARGET_SYSLOG);
 	if (chdir("/") != 0)
 		pr_warn("cannot leave the current directory: %s", strerror(errno));
@@ -142,7 +144,7 @@ static void on_ready(void *arg)
 	struct process *p = arg;
 
 	if (!p->opt.foreground)
-		leave_terminal();
+		leave_terminal(p->null_fd);
 	supervisor_set_ready();
 	tell(&p->opt.notify_fd);
 	tell(&p->ready_fd);
@@ -163,7 +165,14 @@ static void tune_malloc(void)
 static int serve(void *arg)
 {
 	struct process *p = arg;
+	int err = p->opt.confine ? priv_begin() : 0;
 
+	if (err != 0) {
+		pr_err("privileges: %s", strerror(-err));
+		sockfs_session_stop(p->session);
+		sockfs_session_destroy(p->session);
+		return 1;
+	}
 	return loop_serve(&p->opt, p->session, on_ready, p);
 }
 
@@ -171,7 +180,41 @@ static void abandon(void *arg)
 {
 	struct process *p = arg;
 
+	if (unmounter_sees_mount())
+		sockfs_session_abandon(p->session);
+}
+
+static void unmount(void *arg)
+{
+	struct process *p = arg;
+
 	sockfs_session_abandon(p->session);
+}
+
+/*
+ * Who serves can give up the right to unmount if somebody else has it, or nothing is to be
+ * unmounted. Who debugs finds all in one process, as it began.
+ */
+static int prepare_confinement(struct process *p)
+{
+	int err = -ENOSYS;
+
+	if (options_mounted_already(&p->opt))
+		err = p->opt.debug ? -ENOSYS : 0;
+	else if (!p->opt.nosurvive)
+		err = unmounter_start(p->opt.mountpoint, unmount, p, !p->opt.foreground);
+	p->opt.confine = err == 0;
+	if (err == 0 && !options_mounted_already(&p->opt))
+		sockfs_session_set_unmount(p->session, unmounter_ask);
+	if (err == 0)
+		return 0;
+	if (p->opt.user.name != NULL && p->opt.user.uid != geteuid()) {
+		pr_err("user=%s: not in one process", p->opt.user.name);
+		return err;
+	}
+	if (err != -ENOSYS)
+		pr_warn("who serves keeps all privileges, to unmount: %s", strerror(-err));
+	return 0;
 }
 
 /* The mount comes before the second process, which is to find nothing to do but to wait. */
@@ -197,6 +240,11 @@ static int mount_and_serve(struct process *p)
 		sockfs_session_destroy(p->session);
 		return 1;
 	}
+	if (prepare_confinement(p) != 0) {
+		sockfs_session_stop(p->session);
+		sockfs_session_destroy(p->session);
+		return 1;
+	}
 	return p->opt.nosurvive ? serve(p) : supervisor_run(&sv);
 }
 
@@ -207,8 +255,10 @@ static int run(struct process *p)
 
 	if (options_check_mountpoint(&p->opt) != 0)
 		return 1;
-	if (!p->opt.foreground)
+	if (!p->opt.foreground) {
+		p->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		status = go_background(p);
+	}
 	if (status >= 0)
 		return status;
 
@@ -227,7 +277,7 @@ static int run(struct process *p)
 
 int main(int argc, char **argv)
 {
-	struct process p = {.ready_fd = -1};
+	struct process p = {.ready_fd = -1, .null_fd = -1};
 	int status;
 
 	if (fill_std_fds() != 0)

@@ -103,11 +103,11 @@ static int check_device(void)
 	return 0;
 }
 
-/* "/dev/fd/N": a /dev/fuse that somebody has mounted already, see libfuse's fuse_session_mount. */
-static bool is_descriptor(const char *path)
+/* See libfuse's fuse_session_mount. */
+bool options_mounted_already(const struct options *opt)
 {
 	static const char prefix[] = "/dev/fd/";
-	const char *number = path + strlen(prefix);
+	const char *path = opt->mountpoint, *number = path + strlen(prefix);
 
 	return strncmp(path, prefix, strlen(prefix)) == 0 && *number != '\0' &&
 	       number[strspn(number, "0123456789")] == '\0';
@@ -118,7 +118,7 @@ int options_check_mountpoint(struct options *opt)
 	char *path;
 	int err;
 
-	if (is_descriptor(opt->mountpoint))
+	if (options_mounted_already(opt))
 		return 0;
 	err = check_directory(opt->mountpoint);
 	if (err == 0 && !opt->nonempty)

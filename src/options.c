@@ -70,6 +70,7 @@ static const char help_text[] =
 	"                         that pays; 0: never (50)\n"
 	"  nonempty               mount over a directory that is not empty\n"
 	"  nosurvive              one process, without a supervisor\n"
+	"  user=NAME              root only: who serves, when the mount is made\n"
 	"  fsname=NAME            the same as SOURCE (socket:)\n"
 	"\n"
 	"Options of every FUSE file system:\n"
@@ -103,6 +104,7 @@ enum {
 	KEY_SPIN,
 	KEY_NONEMPTY,
 	KEY_NOSURVIVE,
+	KEY_USER,
 	KEY_FSNAME,
 	KEY_OTHERS, /* one of the next kind that changes a default */
 	KEY_PASS,   /* libfuse's and the kernel's */
@@ -138,6 +140,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
 	FUSE_OPT_KEY("nosurvive", KEY_NOSURVIVE),
+	FUSE_OPT_KEY("user=", KEY_USER),
 	FUSE_OPT_KEY("fsname=", KEY_FSNAME),
 
 	FUSE_OPT_KEY("allow_other", KEY_OTHERS),
@@ -166,7 +169,6 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("auto", KEY_IGNORE),
 	FUSE_OPT_KEY("noauto", KEY_IGNORE),
 	FUSE_OPT_KEY("user", KEY_IGNORE),
-	FUSE_OPT_KEY("user=", KEY_IGNORE),
 	FUSE_OPT_KEY("users", KEY_IGNORE),
 	FUSE_OPT_KEY("nouser", KEY_IGNORE),
 	FUSE_OPT_KEY("owner", KEY_IGNORE),
@@ -235,7 +237,6 @@ struct parse {
 	unsigned int nr_names;
 	int status; /* -1: go on */
 	char *mount_opts;
-	bool others; /* than who mounts can reach the files */
 };
 
 static int parse_rule(const char *arg, bool allow)
@@ -278,6 +279,26 @@ static int parse_unix(const char *arg)
 	if (err == -EINVAL)
 		return bad("%s: begins neither with / nor with @", arg);
 	return err == 0 ? 0 : bad("%s: %s", arg, strerror(-err));
+}
+
+/*
+ * Of an ordinary user mount(8) says so who he is, which changes nothing: he cannot be anybody
+ * else.
+ */
+static int parse_user(struct options *opt, const char *arg)
+{
+	struct priv_user user;
+	int err = priv_find_user(strchr(arg, '=') + 1, &user);
+
+	if (err != 0)
+		return bad("%s: %s", arg, err == -ENOENT ? "no such user" : strerror(-err));
+	if (geteuid() != 0 && user.uid != geteuid()) {
+		free(user.name);
+		return bad("%s: only root chooses who serves", arg);
+	}
+	free(opt->user.name);
+	opt->user = user;
+	return 0;
 }
 
 static int parse_notify_fd(struct options *opt, const char *arg)
@@ -406,6 +427,8 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return parse_policy(opt, arg);
 	case KEY_UNIX:
 		return parse_unix(arg);
+	case KEY_USER:
+		return parse_user(opt, arg);
 	case KEY_NONEMPTY:
 		opt->nonempty = true;
 		return 0;
@@ -415,7 +438,7 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 	case KEY_FSNAME:
 		return set_source(opt, strchr(arg, '=') + 1);
 	case KEY_OTHERS:
-		p->others = true;
+		opt->others = true;
 		return fuse_opt_add_opt_escaped(&p->mount_opts, arg);
 	case KEY_PASS:
 		return fuse_opt_add_opt_escaped(&p->mount_opts, arg);
@@ -467,7 +490,7 @@ static int take_names(struct options *opt, struct parse *p)
 	if (p->nr_names == 2 && set_source(opt, p->names[0]) != 0)
 		return -1;
 	if (opt->umask == UMASK_DEFAULT)
-		opt->umask = p->others ? UMASK_OTHERS : 0;
+		opt->umask = opt->others ? UMASK_OTHERS : 0;
 	opt->mountpoint = p->names[p->nr_names - 1];
 	p->names[p->nr_names - 1] = NULL;
 	return 0;
@@ -511,5 +534,6 @@ void options_free(struct options *opt)
 	free(opt->source);
 	free(opt->mountpoint);
 	free(opt->policy);
+	free(opt->user.name);
 	fuse_opt_free_args(&opt->mount_args);
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "fuse/session.h"
+#include "priv/priv.h"
 
 struct options {
 	char *source;	  /* what /proc/mounts shows */
@@ -19,6 +20,9 @@ struct options {
 	bool debug;
 	bool nonempty;
 	bool nosurvive; /* one process */
+	bool others; /* than who mounts can reach the files */
+	bool confine; /* who serves gives up what it does not need (priv/priv.h) */
+	struct priv_user user; /* who serves, when the mount is made */
 	int notify_fd; /* gets a newline and is closed when the mount answers; -1: none */
 	mode_t mode;   /* of the root directory */
 	mode_t umask;  /* taken from the mode of new sockets */
@@ -48,5 +52,8 @@ void options_free(struct options *opt);
  * after one line on stderr.
  */
 int options_check_mountpoint(struct options *opt);
+
+/* Is the mount point "/dev/fd/N": a /dev/fuse that somebody has mounted already? */
+bool options_mounted_already(const struct options *opt);
 
 #endif /* OPTIONS_H */

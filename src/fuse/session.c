@@ -119,6 +119,53 @@ static void stop_serving(struct session_impl *si)
 		session_refuse(s, wait);
 }
 
+void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool still_there))
+{
+	impl(s)->unmount = unmount;
+}
+
+/* Was the connection ended from outside: unmounted, or aborted? */
+static bool is_severed(int fd)
+{
+	struct pollfd pfd = {.fd = fd};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR) != 0;
+}
+
+/*
+ * The device becomes a pipe that nobody reads: so its connection ends before the unmount, as
+ * in libfuse's own, and libfuse takes it for one that is unmounted, with nothing left to do.
+ */
+static int sever(int fd)
+{
+	int fds[2], err = 0;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	close(fds[0]);
+	if (dup3(fds[1], fd, O_CLOEXEC) < 0)
+		err = -errno;
+	close(fds[1]);
+	return err;
+}
+
+/* @may: this process has the right to do it by itself, should nobody else be there. */
+static void session_unmount(struct session_impl *si, bool may)
+{
+	struct fuse_session *se = si->s.se;
+	int null;
+
+	if (si->unmount != NULL && is_severed(fuse_session_fd(se))) {
+		(void)si->unmount(false);
+	} else if (si->unmount != NULL && sever(fuse_session_fd(se)) == 0 && !si->unmount(true) && may) {
+		/* libfuse goes by what the descriptor says. */
+		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		dup3(null, fuse_session_fd(se), O_CLOEXEC);
+		close(null);
+	}
+	fuse_session_unmount(se);
+}
+
 void sockfs_session_stop(struct sockfs_session *s)
 {
 	struct session_impl *si = impl(s);
@@ -130,7 +177,7 @@ void sockfs_session_stop(struct sockfs_session *s)
 		stop_serving(si);
 	fuse_session_exit(s->se);
 	s->got_init = false;
-	fuse_session_unmount(s->se);
+	session_unmount(si, si->unmount == NULL);
 }
 
 int sockfs_session_destroy(struct sockfs_session *s)
@@ -151,11 +198,7 @@ int sockfs_session_destroy(struct sockfs_session *s)
 
 void sockfs_session_abandon(struct sockfs_session *s)
 {
-	struct pollfd pfd = {.fd = fuse_session_fd(s->se)};
-
-	/* The dead one may have unmounted: what lies there now is somebody else's. */
-	if (poll(&pfd, 1, 0) < 0 || (pfd.revents & (POLLERR | POLLNVAL)) == 0)
-		fuse_session_unmount(s->se);
+	session_unmount(impl(s), true);
 }
 
 size_t sockfs_session_parked(const struct sockfs_session *s)

@@ -46,6 +46,13 @@ struct sockfs_session *sockfs_session_new(struct fuse_args *args);
 int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
 
 /*
+ * Who serves has not the right to unmount: @unmount has somebody else do it and waits for that;
+ * or tells him that it has been done. False: nobody is there for it; then it is left to
+ * sockfs_session_abandon(). Without this the session unmounts by itself.
+ */
+void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool still_there));
+
+/*
  * Serve @sb, whose s_fs_info is the session's from now on, on @loop. Both stay the
  * caller's. 0, or -ENOMEM with one line logged.
  */
@@ -78,8 +85,8 @@ void sockfs_session_stop(struct sockfs_session *s);
 int sockfs_session_destroy(struct sockfs_session *s);
 
 /*
- * The process that served the mount is dead: unmount, in another one that has its
- * descriptors. Of a mount that is gone already nothing is touched.
+ * Unmount, in another process than the one that serves or served. The caller has seen to it that
+ * what is mounted there is this session's still.
  */
 void sockfs_session_abandon(struct sockfs_session *s);
 

@@ -14,6 +14,7 @@ struct session_impl {
 	struct sockfs_session s; /* what the room sees */
 	struct sockfs_session_events events;
 	uv_loop_t *loop;
+	bool (*unmount)(bool still_there); /* somebody else's work; NULL: libfuse's */
 	uv_poll_t poll;
 	uv_idle_t idle; /* while there is work */
 	uv_idle_t again; /* while large reads stand back */

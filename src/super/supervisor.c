@@ -147,8 +147,11 @@ static void child_ended(pid_t worker)
 
 	if (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
 		return;
-	if (info.si_code == CLD_EXITED)
+	if (info.si_code == CLD_EXITED) {
+		/* If it could not unmount. */
+		sv->abandon(sv->arg);
 		_exit(info.si_status);
+	}
 	worker_died(worker, info.si_status);
 }
 

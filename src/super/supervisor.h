@@ -25,7 +25,7 @@
 struct supervision {
 	/* The worker's whole life, in the worker: its exit status. */
 	int (*serve)(void *arg);
-	/* In the supervisor: nobody serves the mount any more, take it down. */
+	/* In the supervisor: nobody serves the mount any more; take it down, if it is there still. */
 	void (*abandon)(void *arg);
 	void *arg;
 	const char *mountpoint; /* for the title and the log; lives as long as the process */

@@ -6,63 +6,16 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "lib/confine.h"
 #include "lib/util.h"
 
 #ifdef HAVE_SECCOMP
 #include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
-#endif
-
-/* The thread's capabilities by hand: libcap would be one more library for these lines. */
-static int keep_capabilities(uint64_t wanted)
-{
-	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &head, data) != 0)
-		return -errno;
-	for (unsigned int i = 0; i < ARRAY_SIZE(data); i++) {
-		data[i].permitted &= (uint32_t)(wanted >> 32 * i);
-		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &head, data) != 0 ? -errno : 0;
-}
-
-#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
-
-/*
- * libuv (1.45 and later) makes an io_uring with its loop where it can. Its calls are not for
- * us, since a ring would do what confine_calls() forbids; so there must be none to begin with.
- */
-static int refuse_io_uring(void)
-{
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int err = ctx == NULL ? -ENOMEM : 0;
-
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
-	if (err == 0)
-		err = seccomp_load(ctx);
-	if (ctx != NULL)
-		seccomp_release(ctx);
-	return err;
-}
-
-#else
-
-static int refuse_io_uring(void)
-{
-	return 0;
-}
-
 #endif
 
 int confine_process(void)
@@ -77,10 +30,10 @@ int confine_process(void)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return -errno;
 #endif
-	err = refuse_io_uring();
+	err = confine_no_io_uring();
 	if (err != 0)
 		return err;
-	return keep_capabilities(1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_READ_SEARCH);
+	return confine_capabilities(1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_READ_SEARCH);
 }
 
 #if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)

@@ -11,15 +11,6 @@
 #ifndef TLS_CONFINE_H
 #define TLS_CONFINE_H
 
-/* A sanitizer traces its own process to look for leaks, and makes system calls of its own. */
-#if defined(__SANITIZE_ADDRESS__)
-#define CONFINE_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CONFINE_SANITIZED 1
-#endif
-#endif
-
 /* First of all, before there is a loop. 0 or -errno. */
 int confine_process(void);
 /*

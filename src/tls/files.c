@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,17 +101,25 @@ void files_exit(void)
 
 /* --------------------------------------------------------------- somebody else's rights */
 
-/* Set: 0, or -EACCES. rights_drop() must follow in any case. */
+static bool rights_are_theirs;
+
+/*
+ * 0, or -EACCES. rights_drop() must follow in any case. Who has mounted needs no other rights, and the
+ * daemon may have left us none to take (priv/priv.h).
+ */
 static int rights_take(const struct tls_open *open)
 {
 	gid_t groups[TLS_GROUPS_MAX];
 
+	if (open->uid == geteuid())
+		return 0;
 	if (geteuid() != 0)
-		return open->uid == geteuid() ? 0 : -EACCES;
+		return -EACCES;
 	for (uint32_t i = 0; i < open->nr_groups; i++)
 		groups[i] = open->groups[i];
 	if (setgroups(open->nr_groups, groups) != 0)
 		return -EACCES;
+	rights_are_theirs = true;
 	setfsgid(open->gid);
 	setfsuid(open->uid);
 	/* These two do not say whether they have succeeded. */
@@ -121,8 +130,9 @@ static int rights_take(const struct tls_open *open)
 
 static void rights_drop(void)
 {
-	if (geteuid() != 0)
+	if (!rights_are_theirs)
 		return;
+	rights_are_theirs = false;
 	setfsuid(0);
 	setfsgid(getegid());
 	if (setgroups(0, NULL) != 0 || setfsuid((uid_t)-1) != 0)

@@ -5,21 +5,22 @@ cd "${srcdir:-.}" || exit 99
 include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 bad=$(
 	above='options\.h|loop\.h'
-	for room in super fuse ctl net/unix net/tls net/inet net/core net policy fs mm uapi lib; do
+	for room in priv super fuse ctl net/unix net/tls net/inet net/core net policy fs mm uapi lib; do
 		grep -nE "$include\"($above)" "src/$room/"*.[ch]
 		above="$above|$room/"
 	done
 	grep -rnE "$include\"($above)" src/sockctl | grep -vE '"(lib|uapi)/'
 	grep -rnE "$include\"[a-z]+/" src/tls | grep -vE '"(lib|uapi|tls)/'
 	grep -rnE "$include\"tls/" src | grep -v '^src/tls/'
-	grep -rnE "$include<(openssl/.*|seccomp)\.h>" src | grep -v '^src/tls/'
+	grep -rnE "$include<openssl/.*\.h>" src | grep -v '^src/tls/'
+	grep -rnE "$include<seccomp\.h>" src | grep -vE '^src/(tls|priv)/|^src/lib/confine\.c:'
 	grep -rnE "$include<(fuse|fuse_lowlevel|linux/fuse)\.h>" src | grep -v '^src/fuse/'
 	grep -rnE "$include<(ares|idn2)\.h>" src | grep -v '^src/net/core/resolve\.c:'
 	grep -rnE "$include<uv\.h>" src |
 		grep -vE '^src/(net/(core|inet|tls|unix)/[a-z_]+\.[ch]|policy/reload\.[ch]|fuse/(session_i|turn|spin)\.[ch]|super/guard\.c|tls/(main|channel|conn)\.[ch]|loop\.[ch]|check_policy\.c|main\.c):'
 )
 if [ -n "$bad" ]; then
-	printf 'includes against the layers (lib < uapi < mm < fs < policy < net < net/core < net/inet < net/tls < net/unix < ctl < fuse < super < main):\n%s\n' "$bad"
+	printf 'includes against the layers (lib < uapi < mm < fs < policy < net < net/core < net/inet < net/tls < net/unix < ctl < fuse < super < priv < main):\n%s\n' "$bad"
 	exit 1
 fi
 
