@@ -27,6 +27,7 @@
 #include "priv/priv.h"
 #include "priv/unmounter.h"
 #include "run/run.h"
+#include "store.h"
 #include "super/supervisor.h"
 #include "super/title.h"
 
@@ -248,6 +249,21 @@ static int mount_and_serve(struct process *p)
 	return p->opt.nosurvive ? serve(p) : supervisor_run(&sv);
 }
 
+/* The status to exit with. What is mounted stays, unless nobody could be found to serve it. */
+static int mount_and_store(struct process *p)
+{
+	p->session = sockfs_session_new(&p->opt.mount_args);
+	if (p->session == NULL)
+		return 1;
+	if (sockfs_session_mount(p->session, p->opt.mountpoint) == 0) {
+		if (store_descriptor(sockfs_session_fd(p->session)) == 0)
+			_exit(0);
+		sockfs_session_stop(p->session);
+	}
+	sockfs_session_destroy(p->session);
+	return 1;
+}
+
 static int run(struct process *p)
 {
 	enum log_level level = p->opt.foreground ? LOGLEVEL_NOTICE : LOGLEVEL_INFO;
@@ -255,6 +271,8 @@ static int run(struct process *p)
 
 	if (options_check_mountpoint(&p->opt) != 0)
 		return 1;
+	if (p->opt.store)
+		return mount_and_store(p);
 	if (!p->opt.foreground) {
 		p->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		status = go_background(p);

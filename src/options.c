@@ -46,6 +46,7 @@ static const char help_text[] =
 	"      --check-policy FILE [connect|listen ADDRESS [uid USER] [gid GROUP]]\n"
 	"                         say what FILE would, and exit\n"
 	"      --notify-fd=N      write a newline to descriptor N when the mount answers\n"
+	"      --store            mount, leave the device with the service manager, and exit\n"
 	"\n"
 	"Options of sockfs:\n"
 	"  mode=OCTAL             mode of the root directory (0755)\n"
@@ -84,6 +85,7 @@ enum {
 	KEY_FOREGROUND,
 	KEY_DEBUG,
 	KEY_NOTIFY,
+	KEY_STORE,
 	KEY_MODE,
 	KEY_UMASK,
 	KEY_UID,
@@ -120,6 +122,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("-d", KEY_DEBUG),
 	FUSE_OPT_KEY("debug", KEY_DEBUG),
 	FUSE_OPT_KEY("--notify-fd=", KEY_NOTIFY),
+	FUSE_OPT_KEY("--store", KEY_STORE),
 	FUSE_OPT_KEY("mode=", KEY_MODE),
 	FUSE_OPT_KEY("umask=", KEY_UMASK),
 	FUSE_OPT_KEY("uid=", KEY_UID),
@@ -417,6 +420,9 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return 0;
 	case KEY_FOREGROUND:
 		opt->foreground = true;
+		return 0;
+	case KEY_STORE:
+		opt->store = true;
 		return 0;
 	case KEY_NOTIFY:
 		return parse_notify_fd(opt, arg);

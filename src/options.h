@@ -20,6 +20,7 @@ struct options {
 	bool debug;
 	bool nonempty;
 	bool nosurvive; /* one process */
+	bool store; /* mount only, for another process to serve (store.h) */
 	bool others; /* than who mounts can reach the files */
 	bool confine; /* who serves gives up what it does not need (priv/priv.h) */
 	struct priv_user user; /* who serves, when the mount is made */

@@ -18,4 +18,5 @@ complete -c sockfs -s o -x -a '(__sockfs_mount_options)'
 complete -c sockfs -s h -l help
 complete -c sockfs -s V -l version
 complete -c sockfs -l check-policy -r -F -d 'say what a policy file would'
+complete -c sockfs -l store -d 'mount, and leave the device with the service manager'
 complete -c sockfs -l notify-fd -x -d 'where to tell that the mount answers'

@@ -119,6 +119,11 @@ static void stop_serving(struct session_impl *si)
 		session_refuse(s, wait);
 }
 
+int sockfs_session_fd(const struct sockfs_session *s)
+{
+	return fuse_session_fd(s->se);
+}
+
 void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool still_there))
 {
 	impl(s)->unmount = unmount;

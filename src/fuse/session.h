@@ -45,6 +45,9 @@ struct sockfs_session *sockfs_session_new(struct fuse_args *args);
  */
 int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint);
 
+/* The device of what has been mounted, which stays the session's. */
+int sockfs_session_fd(const struct sockfs_session *s);
+
 /*
  * Who serves has not the right to unmount: @unmount has somebody else do it and waits for that;
  * or tells him that it has been done. False: nobody is there for it; then it is left to
