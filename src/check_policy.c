@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sockfs --check-policy FILE [connect|listen ADDRESS [uid USER] [gid GROUP[,GROUP]...]
- * [proto WORD]]: asks as a dial would, resolver and all, and says which line answers.
+ * [proto WORD]]: asks as a dial would, resolver and all, and says which line answers. Paths of
+ * UNIX sockets are walked as whoever runs this.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 
 #include "lib/log.h"
 #include "net/core/resolve.h"
+#include "net/unix/unix.h"
 #include "policy/file.h"
 #include "policy/match.h"
 #include "policy/parse.h"
@@ -30,6 +33,7 @@ struct check {
 	struct policy_ask ask;
 	enum policy_verb verb;
 	struct sockfs_addr addr;
+	char proto[ADDR_PROTO_MAX]; /* of the address */
 	bool has_groups; /* given, not to be looked up */
 	bool allowed;	 /* some address is */
 	int err;	 /* of the resolver */
@@ -129,9 +133,15 @@ static int take_pair(struct check *c, const char *key, char *value)
 	return 0;
 }
 
+static bool is_unix(const struct check *c)
+{
+	return strcmp(c->ask.proto, "unix") == 0;
+}
+
 /* VERB ADDRESS [KEY VALUE]... */
 static int take_question(struct check *c, int argc, char **argv)
 {
+	struct sockfs_addr addr;
 	int err = 0;
 
 	c->verb = strcmp(argv[0], "listen") == 0 ? POLICY_LISTEN : POLICY_CONNECT;
@@ -139,12 +149,31 @@ static int take_question(struct check *c, int argc, char **argv)
 		return complain("not connect or listen", argv[0]);
 	if (argc < 2 || argc % 2 != 0)
 		return complain("something is missing behind it", argv[argc - 1]);
-	if (addr_parse(argv[1], &c->addr) != 0)
+	if (addr_parse(argv[1], &addr) != 0)
 		return complain("not an address with a port", argv[1]);
+	addr_split(&addr, c->proto, &c->addr);
+	if (c->proto[0] != '\0') {
+		if (policy_proto(c->proto) == 0)
+			return complain("no such protocol", c->proto);
+		c->ask.proto = c->proto;
+	}
 	for (int i = 2; err == 0 && i < argc; i += 2)
 		err = take_pair(c, argv[i], argv[i + 1]);
+	if (err == 0 && is_unix(c) != addr_is_path(c->addr.host))
+		return complain(is_unix(c) ? "not a path" : "a path is only of unix:", argv[1]);
 	if (err == 0 && !c->has_groups)
 		err = look_up_groups(&c->ask);
+	return err;
+}
+
+/* As unix_connect() and unix_bind() do it. */
+static int ask_path(struct check *c)
+{
+	char real[PATH_MAX];
+	int err = unix_real_path(c->addr.host, c->verb == POLICY_LISTEN, real);
+
+	if (err == 0)
+		answer(c, policy_match_path(c->policy, &c->ask, c->verb, real), real);
 	return err;
 }
 
@@ -154,8 +183,11 @@ static int ask(struct check *c)
 	const struct rule *rule = NULL;
 	struct resolve *resolve;
 	uv_loop_t loop;
-	int err = resolve_name(&c->addr, &c->ask.name);
+	int err;
 
+	if (is_unix(c))
+		return ask_path(c);
+	err = resolve_name(&c->addr, &c->ask.name);
 	if (err != 0)
 		return err;
 	if (c->verb == POLICY_LISTEN) {

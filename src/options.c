@@ -281,6 +281,8 @@ static int parse_unix(const char *arg)
 
 	if (err == -EINVAL)
 		return bad("%s: begins neither with / nor with @", arg);
+	if (err == -ELOOP)
+		return bad("%s: has a symbolic link in it; give the path that it leads to", arg);
 	return err == 0 ? 0 : bad("%s: %s", arg, strerror(-err));
 }
 

@@ -56,4 +56,5 @@ libsockfs_a_SOURCES += \
 	src/net/unix/unix_cred.c \
 	src/net/unix/unix_path.c \
 	src/net/unix/unix_policy.c \
-	src/net/unix/unix_proc.c
+	src/net/unix/unix_proc.c \
+	src/net/unix/unix_walk.c

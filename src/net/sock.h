@@ -65,6 +65,8 @@ struct proto {
 	bool (*leads)(const struct cred *cred, const char *path);
 	int (*stat_path)(const char *path, bool follow, const struct cred *cred,
 			 struct stat *ret_st);
+	/* May @cred accept from the listener @sk? 0 or -errno. NULL: as policy_accept says. */
+	int (*may_accept)(const struct sock *sk, const struct cred *cred);
 	/* An address of the kernel's as users read it; NULL: addr_from_sockaddr. @peer: not its own. */
 	void (*name_text)(const struct sock *sk, const struct sockaddr_storage *ss, socklen_t len,
 			  bool peer, struct sockfs_addr *ret_addr);

@@ -56,6 +56,13 @@ static struct socket *sock_alloc_like(const struct socket *sock)
 	return SOCKET_I(inode);
 }
 
+static int may_accept(const struct sock *sk, const struct cred *cred)
+{
+	if (sk->sk_prot->may_accept != NULL)
+		return sk->sk_prot->may_accept(sk, cred);
+	return policy_accept(cred, sk->sk_prot->word, sk->sk_fd);
+}
+
 int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **ret_inode)
 {
 	struct inode *listener = SOCK_INODE(sock);
@@ -71,7 +78,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 		return -EINVAL;
 	if (!(proto_poll(sock) & POLLIN))
 		return -EAGAIN;
-	err = policy_accept(cred, sock->sk->sk_prot->word, sock->sk->sk_fd);
+	err = may_accept(sock->sk, cred);
 	if (err != 0)
 		return err;
 	if (alias == NULL)

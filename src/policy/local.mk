@@ -16,6 +16,8 @@ libsockfs_a_SOURCES += \
 	src/policy/numbers.c \
 	src/policy/parse.c \
 	src/policy/parse.h \
+	src/policy/path.c \
+	src/policy/path.h \
 	src/policy/policy.c \
 	src/policy/policy.h \
 	src/policy/reload.c \

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "policy/parse.h"
+#include "policy/path.h"
 #include "uapi/addr.h"
 
 /* One question, as rules look at it. */
@@ -22,7 +23,8 @@ struct query {
 	unsigned int port;
 	bool any_port;	     /* it is not known: no rule with ports holds for sure */
 	size_t name_len;     /* of ask->name, without a dot at its end; 0: there is none */
-	struct ip ip;
+	struct ip ip;	     /* AF_UNSPEC: it is not known, or there is none */
+	const char *path;    /* of a UNIX socket; NULL: it has an address */
 };
 
 static size_t length_of_name(const char *name)
@@ -96,16 +98,27 @@ enum by {
 	BY_ANY = 4,
 };
 
+/*
+ * Behind a path there may be a service that trusts whoever can open it. So what was said of
+ * addresses allows none, but it refuses them, as it says.
+ */
+static bool any_holds(const struct rule *rule, const struct query *q)
+{
+	return q->path == NULL || !rule->allow || rule->protos & q->proto;
+}
+
 /* By which of its targets @rule holds: bits. */
 static unsigned int target_holds(const struct rule *rule, const struct query *q)
 {
-	unsigned int by = rule->targets.n == 0 ? BY_ANY : BY_NONE;
+	unsigned int by = rule->targets.n == 0 && any_holds(rule, q) ? BY_ANY : BY_NONE;
 
 	for (size_t i = 0; i < rule->targets.n; i++) {
 		const struct target *t = &rule->targets.target[i];
 
 		if (t->kind == TARGET_ANY)
-			by |= BY_ANY;
+			by |= any_holds(rule, q) ? BY_ANY : BY_NONE;
+		else if (t->kind == TARGET_UNIX)
+			by |= q->path != NULL && path_pattern_has(t->name, q->path) ? BY_ADDRESS : BY_NONE;
 		else if (name_holds(t, q))
 			by |= BY_NAME;
 		else if (address_holds(rule, t, q))
@@ -181,6 +194,54 @@ const struct rule *policy_match(const struct policy *p, const struct policy_ask 
 		ip_any_to_target(&q.ip, &from);
 	}
 	return first(p, &q);
+}
+
+static struct query path_query(const struct policy_ask *ask, enum policy_verb verb, const char *path)
+{
+	return (struct query){
+		.ask = ask,
+		.verb = verb,
+		.proto = policy_proto(ask->proto),
+		.any_port = true, /* it has none */
+		.ip.family = AF_UNSPEC,
+		.path = path,
+	};
+}
+
+const struct rule *policy_match_path(const struct policy *p, const struct policy_ask *ask,
+				     enum policy_verb verb, const char *path)
+{
+	const struct query q = path_query(ask, verb, path);
+
+	return first(p, &q);
+}
+
+static bool rule_leads(const struct rule *rule, const struct query *q)
+{
+	if (rule->targets.n == 0)
+		return any_holds(rule, q);
+	for (size_t i = 0; i < rule->targets.n; i++) {
+		const struct target *t = &rule->targets.target[i];
+
+		if ((t->kind == TARGET_ANY && any_holds(rule, q)) ||
+		    (t->kind == TARGET_UNIX && path_pattern_leads(t->name, q->path)))
+			return true;
+	}
+	return false;
+}
+
+bool policy_match_leads(const struct policy *p, const struct policy_ask *ask, const char *dir)
+{
+	const struct query q = path_query(ask, POLICY_CONNECT, dir);
+
+	for (size_t i = 0; i < p->nr_rules; i++) {
+		const struct rule *rule = &p->rules[i];
+
+		if (rule->allow && caller_holds(rule, &q) && port_holds(rule, &q) &&
+		    rule_leads(rule, &q))
+			return true;
+	}
+	return false;
 }
 
 /* Could the targets of @rule hold for some address? */

@@ -20,6 +20,14 @@ const struct rule *policy_match(const struct policy *p, const struct policy_ask 
 				enum policy_verb verb, const struct sockaddr *sa,
 				const struct sockaddr *bound);
 /*
+ * As policy_match, of the UNIX socket @path (policy/path.h). Only a rule that names such
+ * paths, or their protocol, allows one; any deny without a target or of "any" refuses it.
+ */
+const struct rule *policy_match_path(const struct policy *p, const struct policy_ask *ask,
+				     enum policy_verb verb, const char *path);
+/* Is there an allow to connect that may hold for @ask, of something below the directory @dir? */
+bool policy_match_leads(const struct policy *p, const struct policy_ask *ask, const char *dir);
+/*
  * Before the address is known, of @ask->name: the rule that will decide in any case; or a rule
  * that may allow it; NULL: whatever the address is, nothing allows it.
  */

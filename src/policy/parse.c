@@ -17,9 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/path.h"
+
 #define NAME_MAX_LEN 253 /* RFC 1035 */
 #define LABEL_MAX_LEN 63
 #define WORD_MAX_LEN 256
+#define UNIX_PREFIX "unix:" /* as users write such an address */
 
 struct parser {
 	struct lexer lex;
@@ -74,6 +77,30 @@ static bool is_name(const char *name)
 	}
 }
 
+/* @target takes @target->name along; in any case it is the callee's. */
+static bool add_named(struct parser *p, struct target *target)
+{
+	if (targets_add(&p->rule->targets, target))
+		return true;
+	free(target->name);
+	return out_of_memory(p);
+}
+
+static bool add_path(struct parser *p, struct target *target, const char *text)
+{
+	const char *fault = path_pattern_fault(text);
+	size_t len;
+
+	if (fault != NULL)
+		return lex_fail(&p->lex, "%s: %.60s", fault, text);
+	if (path_has_link(text, &len))
+		return lex_fail(&p->lex, "%.*s is a symbolic link: write the path that it leads to",
+				len < 60 ? (int)len : 60, text);
+	target->kind = TARGET_UNIX;
+	target->name = strdup(text);
+	return target->name != NULL ? add_named(p, target) : out_of_memory(p);
+}
+
 static bool add_name(struct parser *p, struct target *target, const char *text)
 {
 	size_t len;
@@ -92,12 +119,8 @@ static bool add_name(struct parser *p, struct target *target, const char *text)
 		free(target->name);
 		return lex_fail(&p->lex, "neither an address nor a name: %.60s", text);
 	}
-	if (!targets_add(&p->rule->targets, target)) {
-		free(target->name);
-		return out_of_memory(p);
-	}
 	p->policy->has_names = true;
-	return true;
+	return add_named(p, target);
 }
 
 static bool parse_target(struct parser *p)
@@ -113,6 +136,8 @@ static bool parse_target(struct parser *p)
 		target.kind = TARGET_PRIVATE;
 	else if (strcmp(text, "*") == 0)
 		target.kind = TARGET_ANYNAME;
+	else if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return add_path(p, &target, text + strlen(UNIX_PREFIX));
 	else if (ip_net_parse(text, &target.net) == 0)
 		target.kind = TARGET_NET;
 	else if (p->rule->verb == POLICY_LISTEN)

@@ -36,7 +36,7 @@ void policy_clear(void)
 	mount_rules_clear();
 }
 
-bool policy_wants_names(void)
+bool policy_has_file(void)
 {
 	return file != NULL;
 }
@@ -62,7 +62,7 @@ static int ask_file(const struct policy_ask *ask, enum policy_verb verb, const s
 	if (file == NULL)
 		return 0;
 	rule = policy_match(file, ask, verb, sa, bound);
-	policy_tell(file, rule, ask, verb, sa);
+	policy_tell(file, rule, ask, verb, sa, NULL);
 	return rule != NULL && rule->allow ? 0 : -EACCES;
 }
 
@@ -75,15 +75,14 @@ int policy_lookup(const struct policy_ask *ask, const char *port)
 	rule = policy_match_name(file, ask, port);
 	if (rule != NULL && rule->allow)
 		return 0;
-	policy_tell(file, rule, ask, POLICY_CONNECT, NULL);
+	policy_tell(file, rule, ask, POLICY_CONNECT, NULL, NULL);
 	return -EACCES;
 }
 
 int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 		   const struct sockaddr *bound)
 {
-	/* allow= and deny= are of Internet addresses. */
-	int err = sa->sa_family == AF_UNIX ? 0 : mount_rules_connect(sa, bound);
+	int err = mount_rules_connect(sa, bound);
 
 	return err != 0 ? err : ask_file(ask, POLICY_CONNECT, sa, bound);
 }
@@ -127,4 +126,46 @@ int policy_accept(const struct cred *cred, const char *proto, int fd)
 		err = ask_file(&ask, POLICY_LISTEN, (struct sockaddr *)&local, NULL);
 	policy_ask_fini(&ask);
 	return err;
+}
+
+static int ask_path(const struct cred *cred, const char *proto, enum policy_verb verb,
+		    const char *path, bool tell)
+{
+	const struct rule *rule;
+	struct policy_ask ask;
+	int err;
+
+	if (file == NULL)
+		return 0;
+	err = policy_ask_init(&ask, cred, proto, NULL);
+	if (err == 0) {
+		rule = policy_match_path(file, &ask, verb, path);
+		if (tell)
+			policy_tell(file, rule, &ask, verb, NULL, path);
+		err = rule != NULL && rule->allow ? 0 : -EACCES;
+	}
+	policy_ask_fini(&ask);
+	return err;
+}
+
+int policy_connect_path(const struct cred *cred, const char *proto, const char *path, bool tell)
+{
+	return ask_path(cred, proto, POLICY_CONNECT, path, tell);
+}
+
+int policy_listen_path(const struct cred *cred, const char *proto, const char *path, bool tell)
+{
+	return ask_path(cred, proto, POLICY_LISTEN, path, tell);
+}
+
+bool policy_leads(const struct cred *cred, const char *proto, const char *dir)
+{
+	struct policy_ask ask;
+	bool leads;
+
+	if (file == NULL)
+		return true;
+	leads = policy_ask_init(&ask, cred, proto, NULL) == 0 && policy_match_leads(file, &ask, dir);
+	policy_ask_fini(&ask);
+	return leads;
 }

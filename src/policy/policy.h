@@ -40,7 +40,7 @@ int policy_ask_init(struct policy_ask *ask, const struct cred *cred, const char 
 void policy_ask_fini(struct policy_ask *ask);
 
 /* Is there a policy file? Else nobody needs to know by which name somebody asks. */
-bool policy_wants_names(void);
+bool policy_has_file(void);
 
 /*
  * Before @ask->name is looked up: could any answer let it connect? To ask a name server is
@@ -51,8 +51,8 @@ int policy_lookup(const struct policy_ask *ask, const char *port);
  * May it connect to @sa from a socket that is bound to @bound (NULL or family
  * AF_UNSPEC: to nothing)? 0 or -EACCES. IPv4-mapped addresses are IPv4, scopes do not
  * count. The any-address is judged by itself (deny only) and as the address to which
- * the kernel takes it: the one that the socket is bound to, or the loopback. A UNIX
- * socket has a path, which no rule of a file allows: with a file there are none.
+ * the kernel takes it: the one that the socket is bound to, or the loopback. With a file
+ * -EACCES for what is no Internet address.
  */
 int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 		   const struct sockaddr *bound);
@@ -67,6 +67,16 @@ int policy_bind(const struct policy_ask *ask, const struct sockaddr *sa);
  * @fd, by the policy file only.
  */
 int policy_accept(const struct cred *cred, const char *proto, int fd);
+
+/*
+ * The same for UNIX sockets, by the policy file only. @path is the one that the kernel
+ * uses (policy/path.h), not the one that was written. policy_listen_path is for whoever
+ * takes a path and for whoever accepts there. @tell: the log may hear of it.
+ */
+int policy_connect_path(const struct cred *cred, const char *proto, const char *path, bool tell);
+int policy_listen_path(const struct cred *cred, const char *proto, const char *path, bool tell);
+/* Is there something below the directory @dir that @cred may connect to? True without a file. */
+bool policy_leads(const struct cred *cred, const char *proto, const char *dir);
 
 /*
  * Add a rule: "ADDRESS", "ADDRESS/BITS", with IPv4 or IPv6 (no brackets), or

@@ -19,11 +19,16 @@ static void *grow(void *array, size_t n, size_t size)
 	return reallocarray(array, n != 0 ? 2 * n : 1, size);
 }
 
+bool target_has_name(const struct target *target)
+{
+	return target->kind == TARGET_NAME || target->kind == TARGET_BELOW ||
+	       target->kind == TARGET_UNIX;
+}
+
 static void rule_free(struct rule *rule)
 {
 	for (size_t i = 0; i < rule->targets.n; i++)
-		if (rule->targets.target[i].kind == TARGET_NAME ||
-		    rule->targets.target[i].kind == TARGET_BELOW)
+		if (target_has_name(&rule->targets.target[i]))
 			free(rule->targets.target[i].name);
 	free(rule->targets.target);
 	free(rule->ports.range);
@@ -119,7 +124,7 @@ bool range_set_has(const struct range_set *set, uint32_t number)
 
 unsigned int policy_proto(const char *word)
 {
-	static const char *const words[] = {"tcp", "udp", "tls"};
+	static const char *const words[] = {"tcp", "udp", "tls", "unix"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(word, words[i]) == 0)

@@ -27,13 +27,18 @@ enum target_kind {
 	TARGET_NAME,	/* asked for by this name */
 	TARGET_BELOW,	/* "*.name": by a name that ends in .name */
 	TARGET_ANYNAME, /* "*": by a name at all */
+	TARGET_UNIX,	/* the path of a UNIX socket, or its abstract name */
 };
 
 struct target {
 	enum target_kind kind;
 	union {
 		struct ip_net net;
-		char *name; /* lower case, without a dot at the end; below: without "*" */
+		/*
+		 * Lower case, without a dot at the end; below: without "*"; of UNIX sockets
+		 * a pattern (policy/path.h).
+		 */
+		char *name;
 	};
 };
 
@@ -81,6 +86,9 @@ struct rule *policy_add_rule(struct policy *p);
 /* After the last range_set_add(): sort and merge. */
 void range_set_sort(struct range_set *set);
 bool range_set_has(const struct range_set *set, uint32_t number);
+
+/* Does this kind of target have a name of its own? */
+bool target_has_name(const struct target *target);
 
 /* The bit of the protocol that users call @word, 0: unknown. */
 unsigned int policy_proto(const char *word);

@@ -50,8 +50,18 @@ void policy_tell_rest(void)
 	say_left_out(&permits);
 }
 
+/* For a line of the log, which nobody may begin another one in: what is not printed is a "?". */
+static void say_path(const char *path, char *text, size_t size)
+{
+	size_t i;
+
+	for (i = 0; path[i] != '\0' && i < size - 1; i++)
+		text[i] = path[i] > ' ' && path[i] < 0x7f ? path[i] : '?';
+	text[i] = '\0';
+}
+
 void policy_tell(const struct policy *p, const struct rule *rule, const struct policy_ask *ask,
-		 enum policy_verb verb, const struct sockaddr *sa)
+		 enum policy_verb verb, const struct sockaddr *sa, const char *path)
 {
 	const bool allow = rule != NULL && rule->allow;
 	char place[32] = " no rule", where[ADDR_TEXT_MAX];
@@ -64,7 +74,10 @@ void policy_tell(const struct policy *p, const struct rule *rule, const struct p
 	if (rule != NULL)
 		snprintf(place, sizeof(place), "%u", rule->line);
 	addr_from_sockaddr(sa, &addr);
-	addr_format(&addr, where, sizeof(where));
+	if (path != NULL)
+		say_path(path, where, sizeof(where));
+	else
+		addr_format(&addr, where, sizeof(where));
 	pr_notice("%s:%s: %s: uid %u gid %u pid %d: %s %s %s%s%s%s", p->path, place,
 		  allow ? "allowed" : "refused", ask->cred.uid, ask->cred.gid, (int)ask->cred.pid,
 		  ask->proto, verb == POLICY_LISTEN ? "listen on" : "connect to", where,

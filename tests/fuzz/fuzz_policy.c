@@ -22,7 +22,7 @@ static const char *const words[] = {
 	"log ", "any", "private", "*", "*.", "a.example", ".", ",", ", ", "\n", "\n", "\nallow connect ",
 	"\ndeny connect to ", "\nallow listen on ", "10.0.0.0/8", "::1", "fe80::/10", "::ffff:1.2.3.4",
 	"/", "1", "80-90", "65535", "4294967294", "-", "tcp", "udp,tls", "root", "0", "http", " ", "\t",
-	"\\\n", "\\", "#", "\r\n", "x",
+	"\\\n", "\\", "#", "\r\n", "x", "unix:", "/a", "/*", "*a", "?", "/**", "@", "unix", "/proc/self",
 };
 
 /* Fill @text from @data; the first byte says how. */
@@ -54,6 +54,20 @@ static void check_rule(const struct policy *p, const struct rule *rule)
 		abort();
 }
 
+/* A path of what the patterns above are made of. */
+static void ask_path(const struct policy *p, const struct policy_ask *question, const uint8_t *data,
+		     size_t size)
+{
+	static const char letters[] = "/a*?@ab/";
+	char path[64] = "/";
+
+	for (size_t i = 0; i < size && i < sizeof(path) - 2; i++)
+		path[i + (data[0] % 2)] = letters[data[i] % (sizeof(letters) - 1)];
+	for (int verb = POLICY_CONNECT; verb <= POLICY_LISTEN; verb++)
+		check_rule(p, policy_match_path(p, question, (enum policy_verb)verb, path));
+	(void)policy_match_leads(p, question, path);
+}
+
 /* Questions of all kinds; each answer is one of the rules or none. */
 static void ask(const struct policy *p, const uint8_t *data, size_t size)
 {
@@ -80,6 +94,7 @@ static void ask(const struct policy *p, const uint8_t *data, size_t size)
 		}
 	}
 	check_rule(p, policy_match_name(p, &question, "80"));
+	ask_path(p, &question, data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -89,6 +89,17 @@ static const struct {
 	{"allow connect uid no-such-user-here", 1, 19, "no such user: no-such-user-here"},
 	{"allow connect gid no-such-group-here", 1, 19, "no such group: no-such-group-here"},
 	{"allow connect proto sctp", 1, 21, "no such protocol: sctp"},
+	{"allow connect to unix:", 1, 18, "a path begins with a slash, a name with @: "},
+	{"allow connect to unix:run/x", 1, 18, "a path begins with a slash, a name with @: run/x"},
+	{"allow connect to unix:*", 1, 18, "a path begins with a slash, a name with @: *"},
+	{"allow listen on unix:@", 1, 17, "a name is missing behind @: @"},
+	{"allow listen on unix:/run//x", 1, 17, "a path has no empty parts: /run//x"},
+	{"allow listen on unix:/run/", 1, 17, "a path has no empty parts: /run/"},
+	{"allow connect to unix:/run/../x", 1, 18, "a path has no parts . and ..: /run/../x"},
+	{"allow connect to unix:/run/.", 1, 18, "a path has no parts . and ..: /run/."},
+	{"allow connect to unix:/run/**/x", 1, 18, "** can only be the last part: /run/**/x"},
+	{"allow connect to unix:/proc/self/x", 1, 18,
+	 "/proc/self is a symbolic link: write the path that it leads to"},
 	{"allow connect \\ to any", 1, 15, "a backslash joins lines only at the end of one"},
 	{"allow connect to a\\\n.b", 2, 1, "not a word of a rule: .b"},
 	{"allow connect\\\n\\\n to", 3, 4, "an address or a name is missing"},
@@ -383,10 +394,10 @@ START_TEST(both_sets_have_to_agree)
 {
 	struct capture c;
 
-	ck_assert(!policy_wants_names());
+	ck_assert(!policy_has_file());
 	ck_assert_int_eq(policy_add("10.0.0.0/8", true), 0);
 	policy_set(parse("allow connect to 10.0.0.0/16, 11.0.0.1"));
-	ck_assert(policy_wants_names());
+	ck_assert(policy_has_file());
 	capture_begin(&c);
 	ck_assert_int_eq(ask_connect(NULL, "10.0.1.1", "1"), 0);
 	ck_assert_int_eq(ask_connect(NULL, "10.1.1.1", "1"), -EACCES);

@@ -35,7 +35,8 @@ static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
 		    const struct policy_ask *ask)
 {
 	struct sock *sk = sock->sk;
-	int err = policy_bind(ask, (const struct sockaddr *)sa);
+	/* A path is judged where it is walked, so that it is the one that is used. */
+	int err = sk->sk_prot->path ? 0 : policy_bind(ask, (const struct sockaddr *)sa);
 
 	if (err != 0)
 		return err;

@@ -244,8 +244,12 @@ static int dial_one(struct sk_dial *dial, const struct sockaddr_storage *sa)
 {
 	struct sk_try *try;
 	int fd = dial->bound_fd;
-	int err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
-				 (const struct sockaddr *)&dial->bound);
+	int err = 0;
+
+	/* A path is judged where it is walked, so that it is the one that is used. */
+	if (!dial->sock->sk->sk_prot->path)
+		err = policy_connect(&dial->ask, (const struct sockaddr *)sa,
+				     (const struct sockaddr *)&dial->bound);
 
 	if (err != 0)
 		return err;
@@ -426,7 +430,7 @@ static int dial_ask(struct policy_ask *ask, const struct cred *cred, const struc
 	/* A path is no name; who may use it the row says beside the policy. */
 	if (prot->path)
 		return policy_ask_init(ask, cred, prot->word, NULL);
-	err = policy_wants_names() ? resolve_name(addr, &name) : 0;
+	err = policy_has_file() ? resolve_name(addr, &name) : 0;
 	if (err == 0)
 		err = policy_ask_init(ask, cred, prot->word, name);
 	if (err == 0)

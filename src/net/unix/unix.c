@@ -24,6 +24,7 @@
 
 #include "mm/slab.h"
 #include "net/core/core.h"
+#include "policy/policy.h"
 #include "uapi/addr.h"
 
 static void unix_init_sock(struct sock *sk)
@@ -31,6 +32,7 @@ static void unix_init_sock(struct sock *sk)
 	struct unix_sock *u = unix_sk(sk);
 
 	u->path = NULL;
+	u->real = NULL;
 	u->has_file = false;
 }
 
@@ -39,24 +41,33 @@ static void unix_take_over(struct sock *sk, struct sock *old)
 	struct unix_sock *u = unix_sk(sk), *o = unix_sk(old);
 
 	u->path = o->path;
+	u->real = o->real;
 	u->cred = o->cred;
 	u->has_file = o->has_file;
 	u->dev = o->dev;
 	u->ino = o->ino;
 	o->path = NULL;
+	o->real = NULL;
 	o->has_file = false;
 }
 
 static void unix_destroy(struct sock *sk)
 {
 	free(unix_sk(sk)->path);
+	free(unix_sk(sk)->real);
+}
+
+/* Where its file is, whatever lies where it was said to be. */
+static const char *place_of(const struct unix_sock *u)
+{
+	return u->real != NULL ? u->real : u->path;
 }
 
 /* The file of a listener goes with it. */
 static void remove_file(struct unix_sock *u)
 {
 	if (u->has_file)
-		unix_unlink_path(u->path, u->dev, u->ino, &u->cred);
+		unix_unlink_path(place_of(u), u->dev, u->ino, &u->cred);
 	u->has_file = false;
 }
 
@@ -66,12 +77,9 @@ static int unix_resolve(struct sock *sk, const struct sockfs_addr *addr, const s
 {
 	struct unix_sock *u = unix_sk(sk);
 	struct addr_list *list;
-	int err = unix_policy_may(cred, addr->host);
 	char *path;
 
 	(void)passive;
-	if (err != 0)
-		return err;
 	path = should_failslab() ? NULL : strdup(addr->host);
 	list = path != NULL ? calloc(1, sizeof(*list) + sizeof(list->addr[0])) : NULL;
 	if (list == NULL) {
@@ -85,6 +93,7 @@ static int unix_resolve(struct sock *sk, const struct sockfs_addr *addr, const s
 		free(u->path);
 		u->path = path;
 		u->cred = *cred;
+		u->told = false;
 		*ret_r = NULL;
 		cb(arg, 0, list);
 		return 0;
@@ -161,6 +170,35 @@ static void unix_name_text(const struct sock *sk, const struct sockaddr_storage 
 	(void)peer;
 }
 
+static int judge_connect(void *arg, const struct cred *cred, const char *real)
+{
+	struct unix_sock *u = arg;
+	bool tell = !u->told;
+
+	u->told = true;
+	return unix_policy_connect(cred, real, tell);
+}
+
+/* Who accepts later is asked of this path, whatever lies there then. */
+static int judge_bind(void *arg, const struct cred *cred, const char *real)
+{
+	struct unix_sock *u = arg;
+	int err = unix_policy_listen(cred, real, true);
+
+	if (err != 0)
+		return err;
+	free(u->real);
+	u->real = should_failslab() ? NULL : strdup(real);
+	return u->real != NULL ? 0 : -ENOMEM;
+}
+
+static int unix_may_accept(const struct sock *sk, const struct cred *cred)
+{
+	const struct unix_sock *u = (const struct unix_sock *)sk;
+
+	return u->real != NULL ? policy_listen_path(cred, unix_prot.word, u->real, true) : 0;
+}
+
 int unix_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct unix_sock *u = unix_sk(sock->sk);
@@ -168,8 +206,10 @@ int unix_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_
 	int err;
 
 	(void)addr, (void)len;
-	err = unix_bind_path(fd, u->path, SOCK_INODE(sock)->i_mode, &u->cred);
-	if (err == 0 && u->path[0] != '@' && unix_stat_path(u->path, false, &u->cred, &st) == 0) {
+	err = unix_bind_path(fd, u->path, SOCK_INODE(sock)->i_mode, &u->cred,
+			     unix_policy_asks(&u->cred) ? judge_bind : NULL, u);
+	if (err == 0 && u->path[0] != '@' &&
+	    unix_stat_path(place_of(u), false, &u->cred, &st) == 0) {
 		u->has_file = true;
 		u->dev = st.st_dev;
 		u->ino = st.st_ino;
@@ -182,7 +222,8 @@ int unix_connect(struct socket *sock, int fd, const struct sockaddr *addr, sockl
 	struct unix_sock *u = unix_sk(sock->sk);
 
 	(void)addr, (void)len;
-	return unix_connect_path(fd, u->path, &u->cred);
+	return unix_connect_path(fd, u->path, &u->cred,
+				 unix_policy_asks(&u->cred) ? judge_connect : NULL, u);
 }
 
 /* Without a name nobody could come. net/unix/af_unix.c: unix_listen. */
@@ -217,7 +258,7 @@ static const struct proto_table unix_tables[] = {{"unix", unix_show}, {NULL, NUL
 
 struct proto unix_prot = {
 	.name = "UNIX-STREAM",
-	.word = "unix",
+	.word = UNIX_WORD,
 	.dir = "unix",
 	.family = AF_UNIX,
 	.type = SOCK_STREAM,
@@ -231,6 +272,7 @@ struct proto unix_prot = {
 	.may_use = unix_policy_may,
 	.leads = unix_policy_leads,
 	.stat_path = unix_stat_path,
+	.may_accept = unix_may_accept,
 	.resolve = unix_resolve,
 	.name_text = unix_name_text,
 	.handle_init = unix_handle_init,

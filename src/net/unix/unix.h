@@ -10,6 +10,7 @@
 #ifndef NET_UNIX_UNIX_H
 #define NET_UNIX_UNIX_H
 
+#include <limits.h>
 #include <uv.h>
 
 #include "fs/seq_file.h"
@@ -17,11 +18,15 @@
 
 struct stat;
 
+#define UNIX_WORD "unix" /* what users call the protocol */
+
 struct unix_sock {
 	struct sock sk;
 	uv_pipe_t pipe;
 	char *path;	  /* to be connected to or bound to, or what it is bound to; malloc'ed */
 	struct cred cred; /* who said so */
+	char *real;	  /* what @path was when it was bound to, if somebody had to allow it; malloc'ed */
+	bool told;	  /* the log has heard of the path: do not tell it at each attempt */
 	bool has_file;	  /* the file of the path is ours: st_dev and st_ino */
 	dev_t dev;
 	ino_t ino;
@@ -51,14 +56,51 @@ void unix_release(struct socket *sock);
 
 /* unix_path.c: bind and connect by a path of any length, as the caller ------------ */
 
-/* bind(2); takes the place of a socket that nobody serves. -EADDRINUSE: it is served. */
-int unix_bind_path(int fd, const char *path, mode_t mode, const struct cred *cred);
+/*
+ * May @cred use the path @real (policy/path.h)? 0 or -errno. Is asked before the path is
+ * used, and of the very file or directory that is used then: no symbolic link and no rename
+ * leads anywhere else. If @path leads nowhere, it is asked of what was written.
+ */
+typedef int unix_judge(void *arg, const struct cred *cred, const char *real);
+
+/*
+ * bind(2); takes the place of a socket that nobody serves. -EADDRINUSE: it is served.
+ * @judge: NULL, nobody has to be asked.
+ */
+int unix_bind_path(int fd, const char *path, mode_t mode, const struct cred *cred,
+		   unix_judge *judge, void *arg);
 /* connect(2). -EAGAIN: the listener's backlog is full. */
-int unix_connect_path(int fd, const char *path, const struct cred *cred);
+int unix_connect_path(int fd, const char *path, const struct cred *cred, unix_judge *judge,
+		      void *arg);
+/*
+ * The path of @path as the kernel has it, of the directory of it if @parent; what
+ * is not there, and names without a directory, are as they were written. 0, -ENAMETOOLONG.
+ */
+int unix_real_path(const char *path, bool parent, char ret_real[PATH_MAX]);
 /* Remove the file @path if it is the one with these numbers. */
 void unix_unlink_path(const char *path, dev_t dev, ino_t ino, const struct cred *cred);
 /* lstat(2), or stat(2) if @follow, as @cred. 0 or -errno. */
 int unix_stat_path(const char *path, bool follow, const struct cred *cred, struct stat *ret_st);
+
+/* unix_walk.c ---------------------------------------------------------------------- */
+
+enum unix_walk_end {
+	UNIX_WALK_FOLLOW,   /* what the path leads to */
+	UNIX_WALK_NOFOLLOW, /* the same, or the link in its place */
+	UNIX_WALK_PARENT,   /* the directory, and the name in it, which need not be there */
+};
+
+/*
+ * Walk @path, with the rights of the moment. A descriptor of O_PATH; -EDEADLK: it leads into the
+ * mount that unix_avoid() has been told of; or what open(2) says, as with
+ * fs.protected_symlinks. @ret_name: for UNIX_WALK_PARENT.
+ */
+int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1]);
+/*
+ * Our own mount point, NULL: none any more. A path that leads there would have the
+ * daemon wait for itself.
+ */
+void unix_avoid(const char *mountpoint);
 
 /* unix_cred.c --------------------------------------------------------------------- */
 
@@ -88,7 +130,16 @@ void unix_caller_end(const struct unix_caller *was);
  */
 int unix_policy_add(const char *prefix);
 void unix_policy_clear(void);
-/* May @cred use @path? 0 or -EACCES. */
+/* Does anybody have a say in what @cred may use? */
+bool unix_policy_asks(const struct cred *cred);
+/*
+ * May @cred connect to @path, or bind to it and accept there? 0 or -EACCES. Without
+ * a policy file others than the daemon's user need a prefix; with one the file decides, and if
+ * there are prefixes too, both have to agree.
+ */
+int unix_policy_connect(const struct cred *cred, const char *path, bool tell);
+int unix_policy_listen(const struct cred *cred, const char *path, bool tell);
+/* May @cred connect to @path, for a look at it (struct proto's may_use)? */
 int unix_policy_may(const struct cred *cred, const char *path);
 /* ... or look at it, since it leads to one that he may use? */
 bool unix_policy_leads(const struct cred *cred, const char *path);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which paths of UNIX sockets others than the daemon's own user may use.
+ * Who may use which paths of UNIX sockets: the prefixes of the mount, and the policy file.
  *
  * Behind such a path there is often a service that trusts whoever may open it. So it is
- * none for them unless the administrator has said so; then the modes of the path decide,
- * as for any process of theirs.
+ * none for others than the daemon's user unless the administrator has said so; then the
+ * modes of the path decide, as for any process of theirs.
  */
 #include "config.h"
 
@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "net/unix/unix.h"
+#include "policy/path.h"
+#include "policy/policy.h"
 
 struct prefix {
 	SLIST_ENTRY(prefix) next;
@@ -26,11 +28,13 @@ static SLIST_HEAD(, prefix) prefixes = SLIST_HEAD_INITIALIZER(prefixes);
 
 int unix_policy_add(const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), link;
 	struct prefix *p;
 
 	if (text[0] != '/' && text[0] != '@')
 		return -EINVAL;
+	if (path_has_link(text, &link))
+		return -ELOOP;
 	/* "/run/" is "/run", and "/" is "". */
 	while (text[0] == '/' && len > 0 && text[len - 1] == '/')
 		len--;
@@ -54,15 +58,6 @@ void unix_policy_clear(void)
 	}
 }
 
-/* A path that climbs may lead out of what it begins with. */
-static bool climbs(const char *path)
-{
-	for (const char *s = path; (s = strstr(s, "/..")) != NULL; s++)
-		if (s[3] == '/' || s[3] == '\0')
-			return true;
-	return false;
-}
-
 static bool is_below(const char *path, const struct prefix *p)
 {
 	if (strncmp(path, p->text, p->len) != 0)
@@ -70,29 +65,73 @@ static bool is_below(const char *path, const struct prefix *p)
 	return p->text[0] == '@' || path[p->len] == '/' || path[p->len] == '\0';
 }
 
-int unix_policy_may(const struct cred *cred, const char *path)
+/* A path as it was written may climb out of what it begins with; one of the kernel's does not. */
+static bool climbs(const char *path)
+{
+	for (const char *s = path; path[0] == '/' && (s = strstr(s, "/..")) != NULL; s++)
+		if (s[3] == '/' || s[3] == '\0')
+			return true;
+	return false;
+}
+
+/* Do the prefixes have a say in what @cred may use? */
+static bool needs_prefix(const struct cred *cred)
+{
+	return cred->uid != geteuid() && !(policy_has_file() && SLIST_EMPTY(&prefixes));
+}
+
+static int ask_prefixes(const struct cred *cred, const char *path)
 {
 	const struct prefix *p;
 
-	if (cred->uid == geteuid())
+	if (!needs_prefix(cred))
 		return 0;
-	if (path[0] == '/' && climbs(path))
-		return -EACCES;
 	SLIST_FOREACH(p, &prefixes, next)
 		if (is_below(path, p))
 			return 0;
 	return -EACCES;
 }
 
+/* Before the policy file is asked. */
+static int ask(const struct cred *cred, const char *path)
+{
+	if (!unix_policy_asks(cred))
+		return 0;
+	return climbs(path) ? -EACCES : ask_prefixes(cred, path);
+}
+
+bool unix_policy_asks(const struct cred *cred)
+{
+	return needs_prefix(cred) || policy_has_file();
+}
+
+int unix_policy_connect(const struct cred *cred, const char *path, bool tell)
+{
+	int err = ask(cred, path);
+
+	return err != 0 ? err : policy_connect_path(cred, UNIX_WORD, path, tell);
+}
+
+int unix_policy_listen(const struct cred *cred, const char *path, bool tell)
+{
+	int err = ask(cred, path);
+
+	return err != 0 ? err : policy_listen_path(cred, UNIX_WORD, path, tell);
+}
+
+int unix_policy_may(const struct cred *cred, const char *path)
+{
+	return unix_policy_connect(cred, path, false);
+}
+
 bool unix_policy_leads(const struct cred *cred, const char *path)
 {
 	size_t len = strlen(path);
+	bool leads = ask(cred, path) == 0;
 	const struct prefix *p;
 
-	if (unix_policy_may(cred, path) == 0)
-		return true;
 	SLIST_FOREACH(p, &prefixes, next)
-		if (strncmp(p->text, path, len) == 0 && p->text[len] == '/')
-			return true;
-	return false;
+		leads = leads || (strncmp(p->text, path, len) == 0 && p->text[len] == '/');
+	return leads && (policy_leads(cred, UNIX_WORD, path) ||
+			 policy_connect_path(cred, UNIX_WORD, path, false) == 0);
 }

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way along a path, one part at a time: the twin of fs/namei.c: path_lookupat, for the one
+ * thing that the kernel's cannot do, to stop before it enters our own mount. There each
+ * step is a request that this very thread would have to answer.
+ *
+ * Nothing here asks a file system of what was entered but for the next name; statx(2) with
+ * AT_STATX_DONT_SYNC says where one is without a request.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "net/unix/unix.h"
+
+#define LINKS_MAX 40 /* include/linux/namei.h: MAXSYMLINKS */
+
+static dev_t own_dev; /* 0: none, or it is not to be seen from here */
+
+struct walk {
+	int fd; /* where it has come to */
+	struct statx at;
+	char rest[PATH_MAX];
+	unsigned int nr_links;
+};
+
+void unix_avoid(const char *mountpoint)
+{
+	struct statx st;
+
+	own_dev = 0;
+	if (mountpoint != NULL &&
+	    statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+	    st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		own_dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+}
+
+/* Be at @fd, which is taken. */
+static int walk_to(struct walk *w, int fd)
+{
+	if (fd < 0)
+		return -errno;
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = fd;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID,
+		  &w->at) != 0)
+		return -errno;
+	if (own_dev != 0 && makedev(w->at.stx_dev_major, w->at.stx_dev_minor) == own_dev)
+		return -EDEADLK;
+	return 0;
+}
+
+/* fs/namei.c: may_follow_link, as with fs.protected_symlinks. */
+static bool may_follow(const struct statx *dir, const struct statx *link, uid_t uid)
+{
+	const mode_t shared = S_ISVTX | S_IWOTH;
+
+	return (dir->stx_mode & shared) != shared || link->stx_uid == uid ||
+	       link->stx_uid == dir->stx_uid;
+}
+
+/* The link @fd stands before what is left. @fd is taken. */
+static int walk_link(struct walk *w, int fd)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(fd, "", text, sizeof(text));
+	size_t left = strlen(w->rest);
+
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n <= 0)
+		return n < 0 ? (int)n : -ENOENT;
+	if (++w->nr_links > LINKS_MAX)
+		return -ELOOP;
+	if ((size_t)n + 1 + left >= sizeof(text))
+		return -ENAMETOOLONG;
+	if (left > 0)
+		text[n++] = '/';
+	memcpy(text + n, w->rest, left + 1);
+	memcpy(w->rest, text, (size_t)n + left + 1);
+	return w->rest[0] == '/' ? walk_to(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
+}
+
+/* The next part of what is left; "": there is none. *ret_last: nothing comes behind it. */
+static int walk_name(struct walk *w, char name[NAME_MAX + 1], bool *ret_last)
+{
+	const char *s = w->rest + strspn(w->rest, "/");
+	size_t len = strcspn(s, "/");
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, s, len);
+	name[len] = '\0';
+	*ret_last = s[len] == '\0';
+	s += len + strspn(s + len, "/");
+	memmove(w->rest, s, strlen(s) + 1);
+	return 0;
+}
+
+/* One step: a directory or what @path ends at. */
+static int walk_step(struct walk *w, const char *name, bool last, enum unix_walk_end end)
+{
+	const struct statx dir = w->at;
+	int err, fd = -1;
+	struct walk next = {.fd = -1};
+
+	/* Only who asks for a directory has it mounted by autofs. */
+	if (!last)
+		fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | O_DIRECTORY);
+	if (fd < 0 && (last || errno == ENOTDIR))
+		fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	err = walk_to(&next, fd);
+	if (err != 0)
+		goto close_next;
+	if (S_ISLNK(next.at.stx_mode) && !(last && end == UNIX_WALK_NOFOLLOW)) {
+		if (!may_follow(&dir, &next.at, geteuid())) {
+			err = -EACCES;
+			goto close_next;
+		}
+		return walk_link(w, next.fd);
+	}
+	if (!last && !S_ISDIR(next.at.stx_mode)) {
+		err = -ENOTDIR;
+		goto close_next;
+	}
+	close(w->fd);
+	w->fd = next.fd;
+	w->at = next.at;
+	return 0;
+
+close_next:
+	if (next.fd >= 0)
+		close(next.fd);
+	return err;
+}
+
+/* Is @name, which is to be made or removed, where our mount is? It need not be there. */
+static int check_name(const struct walk *w, const char *name)
+{
+	struct walk there = {.fd = -1};
+	int err = walk_to(&there, openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+
+	if (there.fd >= 0)
+		close(there.fd);
+	return err == -EDEADLK ? err : 0;
+}
+
+int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1])
+{
+	struct walk w = {.fd = -1};
+	char name[NAME_MAX + 1];
+	bool last = false;
+	int err;
+
+	if (strlen(path) >= sizeof(w.rest))
+		return -ENAMETOOLONG;
+	strcpy(w.rest, path);
+	err = walk_to(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	while (err == 0) {
+		err = walk_name(&w, name, &last);
+		if (err != 0 || name[0] == '\0')
+			break;
+		if (last && end == UNIX_WALK_PARENT) {
+			strcpy(ret_name, name);
+			err = check_name(&w, name);
+			if (err == 0)
+				return w.fd;
+			break;
+		}
+		err = walk_step(&w, name, last, end);
+	}
+	/* Only the root has no name. */
+	if (err == 0 && end == UNIX_WALK_PARENT)
+		err = -EISDIR;
+	if (err == 0)
+		return w.fd;
+	if (w.fd >= 0)
+		close(w.fd);
+	return err;
+}
