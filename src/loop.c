@@ -243,7 +243,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
-	user_set_limits(opt->max_sockets_per_uid, opt->max_dials);
+	user_set_limits(&opt->per_uid);
 	vm_set_max(VM_PARKED, opt->max_parked);
 	vm_set_max(VM_TEXT, opt->max_text);
 	vm_set_max(VM_TABLES, MAX_TABLES);

@@ -54,8 +54,10 @@ static const char help_text[] =
 	"  uid=N, gid=N           its owner and group (who mounts)\n"
 	"  max_sockets=N          how many sockets there may be (16777216)\n"
 	"  max_sockets_per_uid=N  how many of them one user may have; 0: all (0)\n"
+	"  max_connections_per_uid=N  how many of a user's may be connected; 0: all (0)\n"
 	"  dials=N                how many connects a user may begin in a second; 0: all (0)\n"
 	"  max_parked=BYTES       how much data of writes that wait is kept (134217728)\n"
+	"  max_parked_per_uid=BYTES  how much of it of one user's; 0: all (67108864)\n"
 	"  max_text=BYTES         how much there may be of labels, targets of symlinks and\n"
 	"                         long names (268435456)\n"
 	"  connect_timeout=SEC    how long a connect may take; 0: as long as TCP tries (0)\n"
@@ -92,6 +94,8 @@ enum {
 	KEY_GID,
 	KEY_MAX_SOCKETS,
 	KEY_MAX_PER_UID,
+	KEY_CONNECTIONS_PER_UID,
+	KEY_PARKED_PER_UID,
 	KEY_DIALS,
 	KEY_MAX_PARKED,
 	KEY_MAX_TEXT,
@@ -129,6 +133,8 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("gid=", KEY_GID),
 	FUSE_OPT_KEY("max_sockets=", KEY_MAX_SOCKETS),
 	FUSE_OPT_KEY("max_sockets_per_uid=", KEY_MAX_PER_UID),
+	FUSE_OPT_KEY("max_connections_per_uid=", KEY_CONNECTIONS_PER_UID),
+	FUSE_OPT_KEY("max_parked_per_uid=", KEY_PARKED_PER_UID),
 	FUSE_OPT_KEY("dials=", KEY_DIALS),
 	FUSE_OPT_KEY("max_parked=", KEY_MAX_PARKED),
 	FUSE_OPT_KEY("max_text=", KEY_MAX_TEXT),
@@ -347,9 +353,13 @@ static int parse_value(struct options *opt, const char *arg, int key)
 	case KEY_MAX_SOCKETS:
 		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets);
 	case KEY_MAX_PER_UID:
-		return parse_number(arg, 10, UINT32_MAX, &opt->max_sockets_per_uid);
+		return parse_number(arg, 10, UINT32_MAX, &opt->per_uid.sockets);
+	case KEY_CONNECTIONS_PER_UID:
+		return parse_number(arg, 10, UINT32_MAX, &opt->per_uid.connections);
+	case KEY_PARKED_PER_UID:
+		return parse_number(arg, 10, INT64_MAX, &opt->per_uid.parked);
 	case KEY_DIALS:
-		return parse_number(arg, 10, 1000000, &opt->max_dials);
+		return parse_number(arg, 10, 1000000, &opt->per_uid.dials);
 	case KEY_MAX_PARKED:
 		return parse_number(arg, 10, INT64_MAX, &opt->max_parked);
 	case KEY_MAX_TEXT:
@@ -517,6 +527,7 @@ int options_parse(int argc, char **argv, struct options *ret_opt)
 		.gid = getegid(),
 		.max_sockets = 16777216,
 		.max_parked = 128 << 20,
+		.per_uid.parked = 64 << 20,
 		.max_text = 256 << 20,
 		.tuning = {.pipe_size = DEFAULT_PIPE, .spin_us = DEFAULT_SPIN},
 	};

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fs/user.h"
 #include "fuse/session.h"
 #include "priv/priv.h"
 
@@ -30,8 +31,7 @@ struct options {
 	uid_t uid;
 	gid_t gid;
 	uint64_t max_sockets;
-	uint64_t max_sockets_per_uid; /* 0: as many as max_sockets */
-	uint64_t max_dials;	      /* of a user in a second, 0: not bounded */
+	struct user_limits per_uid;
 	uint64_t max_parked, max_text; /* bytes (mm/vmstat.h), 0: not bounded */
 	int connect_timeout, rcvtimeo, sndtimeo; /* seconds, 0: none */
 	char *policy;  /* the whole path of the policy file, NULL: none */

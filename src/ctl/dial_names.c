@@ -75,6 +75,7 @@ static struct dial_user *user_get(uid_t uid)
 	TAILQ_INIT(&user->names);
 	SLIST_INSERT_HEAD(user_bucket(uid), user, next);
 	nr_users++;
+	vm_account(VM_USERS, sizeof(*user));
 	return user;
 }
 
@@ -84,6 +85,7 @@ static void user_put(struct dial_user *user)
 		return;
 	SLIST_REMOVE(user_bucket(user->uid), user, dial_user, next);
 	nr_users--;
+	vm_unaccount(VM_USERS, sizeof(*user));
 	free(user);
 }
 

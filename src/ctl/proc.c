@@ -65,21 +65,32 @@ static void show_limit(struct seq_file *m, const char *name, uint64_t use, uint6
 		   (unsigned long long)max);
 }
 
+static void show_user(struct seq_file *m, const struct user_struct *u)
+{
+	const struct user_limits *max = user_limits();
+	char name[32];
+
+	snprintf(name, sizeof(name), "sockets_of_%u", u->uid);
+	show_limit(m, name, u->sockets, max->sockets);
+	snprintf(name, sizeof(name), "connections_of_%u", u->uid);
+	show_limit(m, name, u->connections, max->connections);
+	snprintf(name, sizeof(name), "parked_of_%u", u->uid);
+	show_limit(m, name, u->parked, max->parked);
+}
+
 /* What is bounded, for all and for each user that has something. */
 static bool show_limits(struct seq_file *m, void *private)
 {
 	const struct super_block *sb = private;
 	const struct user_struct *u = NULL;
-	char name[32];
 
 	seq_puts(m, "# name                        <use>        <max>\n");
 	show_limit(m, "max_sockets", sb->s_nr_sockets, sb->s_max_sockets);
 	show_limit(m, "max_parked", vm_stat(VM_PARKED)->bytes, vm_stat(VM_PARKED)->max);
 	show_limit(m, "max_text", vm_stat(VM_TEXT)->bytes, vm_stat(VM_TEXT)->max);
-	while ((u = user_next(u)) != NULL) {
-		snprintf(name, sizeof(name), "sockets_of_%u", u->uid);
-		show_limit(m, name, u->sockets, user_max_sockets());
-	}
+	while ((u = user_next(u)) != NULL)
+		if (seq_may_see(m, u->uid))
+			show_user(m, u);
 	return false;
 }
 

@@ -217,6 +217,7 @@ static inline void *kiocb_pop(struct kiocb *iocb)
 #define I_UNSTABLE (1 << 2) /* names or size change by themselves: the kernel must not cache them */
 #define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
 #define I_CHARGED (1 << 4)  /* counts among the sockets of i_uid (fs/user.h) */
+#define I_CONNECTED (1 << 5) /* ... and among his connections */
 
 TAILQ_HEAD(dentry_list, dentry);
 
@@ -460,7 +461,7 @@ struct super_block {
 	 * there. Their FORGETs come as requests of later. NULL: it cannot.
 	 */
 	void (*s_prune)(struct super_block *sb, const uint64_t *nodeids, unsigned int n);
-	struct cred s_cred; /* who asks for the lookup in work. Twin of current->cred */
+	struct cred s_cred; /* who asks for the lookup or list in work. Twin of current->cred */
 	/* Set by fuse/: have run_work() called in each turn until there is none. May be NULL. */
 	void (*s_begin_work)(struct super_block *sb);
 	struct work_queue s_work;
@@ -503,7 +504,9 @@ bool work_is_over(uint64_t begin);
 
 /* What statfs(2) says: f_files sockets at most, f_ffree left, f_namelen 255. */
 struct statvfs;
-void super_statfs(const struct super_block *sb, struct statvfs *ret_st);
+/* May @cred see what is others'? Root and the daemon's user may. */
+bool cred_sees_all(const struct cred *cred);
+void super_statfs(const struct super_block *sb, uid_t uid, struct statvfs *ret_st);
 
 /* -------------------------------------------------------------------- inodes */
 

@@ -148,17 +148,8 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode,
 
 int plain_set_link(struct inode *inode, const char *target)
 {
-	size_t size = strlen(target) + 1;
-	char *copy;
-
-	if (!vm_fits(VM_TEXT, size))
-		return -ENOSPC;
-	copy = should_failslab() ? NULL : strdup(target);
-	if (copy == NULL)
-		return -ENOMEM;
-	vm_account(VM_TEXT, size);
-	PLAIN_I(inode)->link = copy;
-	return 0;
+	PLAIN_I(inode)->link = vm_strdup(target);
+	return PLAIN_I(inode)->link != NULL ? 0 : -errno;
 }
 
 static void free_plain(struct inode *inode)
@@ -167,10 +158,7 @@ static void free_plain(struct inode *inode)
 
 	if (pi->destroy != NULL)
 		pi->destroy(inode);
-	if (pi->link != NULL) {
-		vm_unaccount(VM_TEXT, strlen(pi->link) + 1);
-		free(pi->link);
-	}
+	vm_strfree(pi->link);
 	kmem_cache_free(inode_cachep, pi);
 }
 

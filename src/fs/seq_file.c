@@ -107,7 +107,8 @@ static struct seq_list made = LIST_HEAD_INITIALIZER(made);
 
 static bool is_same_table(const struct seq_file *a, const struct seq_file *b)
 {
-	return a->show == b->show && a->data == b->data && a->sb == b->sb;
+	return a->show == b->show && a->data == b->data && a->sb == b->sb &&
+	       a->viewer == b->viewer;
 }
 
 static void seq_free(struct seq_file *m)
@@ -285,7 +286,12 @@ static struct seq_file *seq_find(const struct seq_file *template)
 int single_open(struct file *file, struct kiocb *iocb, bool (*show)(struct seq_file *m, void *data),
 		void *data)
 {
-	const struct seq_file template = {.show = show, .data = data, .sb = file->f_inode->i_sb};
+	const struct seq_file template = {
+		.show = show,
+		.data = data,
+		.sb = file->f_inode->i_sb,
+		.viewer = cred_sees_all(&iocb->ki_cred) ? SEQ_ALL : iocb->ki_cred.uid,
+	};
 	struct seq_file *m = seq_find(&template);
 	bool behind = m != NULL;
 	int err;

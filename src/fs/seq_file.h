@@ -14,6 +14,8 @@
 #include "fs/fs.h"
 #include "lib/util.h"
 
+#define SEQ_ALL ((uid_t)-1) /* nobody's number */
+
 struct seq_file {
 	char *buf; /* malloc'ed */
 	size_t count; /* bytes in use */
@@ -26,6 +28,7 @@ struct seq_file {
 	uint64_t pos; /* of show: where it stands, 0 at first */
 	uint64_t nr;  /* of show: lines */
 	struct super_block *sb;
+	uid_t viewer; /* for whom it is made; SEQ_ALL: for who may see all */
 	struct kiocb_queue waiters; /* opens, while it is made */
 	bool behind; /* another one of this table is being made first */
 	unsigned int opens; /* made: files that read it */
@@ -37,12 +40,21 @@ struct seq_file {
 void seq_printf(struct seq_file *m, const char *fmt, ...) __printf(2, 3);
 void seq_puts(struct seq_file *m, const char *s);
 
+/*
+ * May the one for whom @m is made see what is @uid's? Root and the daemon's user see all. No text
+ * is shared between users.
+ */
+static inline bool seq_may_see(const struct seq_file *m, uid_t uid)
+{
+	return m->viewer == SEQ_ALL || m->viewer == uid;
+}
+
 /* What follows is to be @width bytes wide; seq_pad fills it up and ends it with @c. */
 void seq_setwidth(struct seq_file *m, size_t width);
 void seq_pad(struct seq_file *m, char c);
 
 /*
- * For f_op->open: make the text by calling @show(m, @data) until it is whole.
+ * For f_op->open: make the text by calling @show(m, @data) until it is whole, for the user of @iocb.
  * 0; -EIOCBQUEUED when there is more than one piece, or it is being made for another
  * reader now; -EPERM if the file is open for writing; -ENOMEM, also when it is more than
  * one piece and open tables are too long altogether (VM_TABLES). fs/seq_file.c.

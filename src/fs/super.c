@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "fs/fs_i.h"
 #include "fs/user.h"
@@ -112,17 +113,32 @@ void super_fini(struct super_block *sb)
 	users_clear();
 }
 
-void super_statfs(const struct super_block *sb, struct statvfs *ret_st)
+/*
+ * As a file system with project quotas has it (fs/xfs/xfs_qm_bhv.c: xfs_fill_statvfs_from_dquot):
+ * whoever may have less than there is sees his own share.
+ */
+void super_statfs(const struct super_block *sb, uid_t uid, struct statvfs *ret_st)
 {
-	uint64_t left = sb->s_max_sockets > sb->s_nr_sockets ? sb->s_max_sockets - sb->s_nr_sockets
-							     : 0;
+	uint64_t max = user_limits()->sockets, used = sb->s_nr_sockets;
+	uint64_t left = sb->s_max_sockets > used ? sb->s_max_sockets - used : 0;
+	const struct user_struct *u = user_find(uid);
+	uint64_t own = u != NULL ? u->sockets : 0;
 
+	if (max != 0 && (max > own ? max - own : 0) < left) {
+		left = max > own ? max - own : 0;
+		used = own;
+	}
 	*ret_st = (struct statvfs){
 		.f_bsize = 4096,
 		.f_frsize = 4096,
-		.f_files = sb->s_nr_sockets + left,
+		.f_files = used + left,
 		.f_ffree = left,
 		.f_favail = left,
 		.f_namemax = NAME_MAX_BYTES,
 	};
+}
+
+bool cred_sees_all(const struct cred *cred)
+{
+	return cred->uid == 0 || cred->uid == geteuid();
 }

@@ -13,6 +13,8 @@
 #include <time.h>
 
 #include "lib/util.h"
+#include "mm/slab.h"
+#include "mm/vmstat.h"
 
 #define UIDHASH_SZ 256
 #define NSEC_PER_SEC 1000000000ull
@@ -20,7 +22,7 @@
 LIST_HEAD(user_chain, user_struct);
 
 static struct user_chain uidhash[UIDHASH_SZ];
-static uint64_t max_sockets, max_dials;
+static struct user_limits limits;
 
 static uint64_t now_ns(void)
 {
@@ -39,7 +41,21 @@ static unsigned int uid_hash(uid_t uid)
 static void user_free(struct user_struct *u)
 {
 	LIST_REMOVE(u, hash);
+	vm_unaccount(VM_USERS, sizeof(*u));
 	free(u);
+}
+
+/* Has he nothing any more, at @now (ns)? */
+static bool user_is_idle(const struct user_struct *u, uint64_t now)
+{
+	return u->sockets == 0 && u->parked == 0 && u->dial_at <= now;
+}
+
+/* One thing less. */
+static void user_put(struct user_struct *u)
+{
+	if (user_is_idle(u, now_ns()))
+		user_free(u);
 }
 
 static struct user_struct *find_user(uid_t uid)
@@ -64,31 +80,37 @@ static struct user_struct *alloc_uid(uid_t uid)
 	now = now_ns();
 	for (u = LIST_FIRST(chain); u != NULL; u = next) {
 		next = LIST_NEXT(u, hash);
-		if (u->sockets == 0 && u->dial_at <= now)
+		if (user_is_idle(u, now))
 			user_free(u);
 	}
-	u = calloc(1, sizeof(*u));
+	u = should_failslab() ? NULL : calloc(1, sizeof(*u));
 	if (u == NULL)
 		return NULL;
 	u->uid = uid;
+	vm_account(VM_USERS, sizeof(*u));
 	LIST_INSERT_HEAD(chain, u, hash);
 	return u;
 }
 
-void user_set_limits(uint64_t sockets, uint64_t dials)
+void user_set_limits(const struct user_limits *new)
 {
-	max_sockets = sockets;
-	max_dials = dials;
+	limits = *new;
 }
 
-uint64_t user_max_sockets(void)
+const struct user_limits *user_limits(void)
 {
-	return max_sockets;
+	return &limits;
 }
 
-uint64_t user_max_dials(void)
+const struct user_struct *user_find(uid_t uid)
 {
-	return max_dials;
+	return find_user(uid);
+}
+
+/* Is one more than @use too much? */
+static bool is_full(uint64_t use, uint64_t max)
+{
+	return max != 0 && use >= max;
 }
 
 int inode_charge(struct inode *inode, uid_t uid)
@@ -97,7 +119,7 @@ int inode_charge(struct inode *inode, uid_t uid)
 
 	if (u == NULL)
 		return -ENOMEM;
-	if (max_sockets != 0 && u->sockets >= max_sockets)
+	if (is_full(u->sockets, limits.sockets))
 		return -EDQUOT;
 	u->sockets++;
 	inode->i_uid = uid;
@@ -109,16 +131,17 @@ void inode_uncharge(struct inode *inode)
 {
 	struct user_struct *u = inode->i_state & I_CHARGED ? find_user(inode->i_uid) : NULL;
 
+	inode_set_connected(inode, false);
 	inode->i_state &= ~(uint32_t)I_CHARGED;
 	if (u == NULL || u->sockets == 0)
 		return;
 	u->sockets--;
-	if (u->sockets == 0 && u->dial_at <= now_ns())
-		user_free(u);
+	user_put(u);
 }
 
 int inode_chown(struct inode *inode, uid_t uid)
 {
+	bool connected = inode->i_state & I_CONNECTED;
 	struct user_struct *u;
 
 	if (!(inode->i_state & I_CHARGED) || inode->i_uid == uid) {
@@ -132,7 +155,51 @@ int inode_chown(struct inode *inode, uid_t uid)
 	inode_uncharge(inode);
 	inode->i_uid = uid;
 	inode->i_state |= I_CHARGED;
+	inode_set_connected(inode, connected);
 	return 0;
+}
+
+int user_may_connect(uid_t uid)
+{
+	const struct user_struct *u = find_user(uid);
+
+	return u != NULL && is_full(u->connections, limits.connections) ? -EDQUOT : 0;
+}
+
+void inode_set_connected(struct inode *inode, bool connected)
+{
+	struct user_struct *u;
+
+	if (!(inode->i_state & I_CHARGED) || !(inode->i_state & I_CONNECTED) == !connected)
+		return;
+	inode->i_state ^= I_CONNECTED;
+	u = find_user(inode->i_uid);
+	if (u != NULL)
+		u->connections += connected ? 1 : (uint64_t)-1;
+}
+
+int user_park(uid_t uid, uint64_t bytes)
+{
+	struct user_struct *u = alloc_uid(uid);
+
+	if (u == NULL)
+		return -ENOMEM;
+	if (limits.parked != 0 && (bytes > limits.parked || u->parked > limits.parked - bytes)) {
+		user_put(u);
+		return -EDQUOT;
+	}
+	u->parked += bytes;
+	return 0;
+}
+
+void user_unpark(uid_t uid, uint64_t bytes)
+{
+	struct user_struct *u = find_user(uid);
+
+	if (u == NULL)
+		return;
+	u->parked -= bytes;
+	user_put(u);
 }
 
 /* The generic cell rate algorithm (ITU-T I.371): one word of state, a burst of a second's share. */
@@ -141,13 +208,13 @@ int user_dial(uid_t uid)
 	struct user_struct *u;
 	uint64_t now, each;
 
-	if (max_dials == 0)
+	if (limits.dials == 0)
 		return 0;
 	u = alloc_uid(uid);
 	if (u == NULL)
 		return -ENOMEM;
 	now = now_ns();
-	each = NSEC_PER_SEC / max_dials;
+	each = NSEC_PER_SEC / limits.dials;
 	if (u->dial_at < now)
 		u->dial_at = now;
 	if (u->dial_at + each > now + NSEC_PER_SEC)

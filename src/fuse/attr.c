@@ -118,6 +118,6 @@ void ll_statfs(fuse_req_t req, fuse_ino_t ino)
 
 	(void)ino;
 	memset(&st, 0, sizeof(st));
-	super_statfs(req_session(req)->sb, &st);
+	super_statfs(req_session(req)->sb, req_cred(req).uid, &st);
 	fuse_reply_statfs(req, &st);
 }

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/user.h"
 #include "lib/log.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"
@@ -75,7 +76,7 @@ static void *iocb_data_mem(struct fuse_iocb *io, size_t size)
 
 	if (size <= sizeof(io->arg))
 		return io->arg;
-	if (!vm_fits(VM_PARKED, cost))
+	if (!vm_fits(VM_PARKED, cost) || user_park(io->kiocb.ki_cred.uid, cost) != 0)
 		return NULL;
 	if (size > IOCB_COPY_MAX) {
 		mem = session_take_buf(io->session);
@@ -84,8 +85,10 @@ static void *iocb_data_mem(struct fuse_iocb *io, size_t size)
 	} else {
 		mem = iocb_mem(io, size);
 	}
-	if (mem == NULL)
+	if (mem == NULL) {
+		user_unpark(io->kiocb.ki_cred.uid, cost);
 		return NULL;
+	}
 	io->data_cost = cost;
 	vm_account(VM_PARKED, cost);
 	return mem;
@@ -93,8 +96,10 @@ static void *iocb_data_mem(struct fuse_iocb *io, size_t size)
 
 void iocb_free(struct fuse_iocb *io)
 {
-	if (io->data_cost > 0)
+	if (io->data_cost > 0) {
 		vm_unaccount(VM_PARKED, io->data_cost);
+		user_unpark(io->kiocb.ki_cred.uid, io->data_cost);
+	}
 	if (io->mem_kind == IOCB_MEM_RECEIVE)
 		session_put_buf(io->session, io->mem);
 	else

@@ -6,6 +6,12 @@
 
 #include "mm/vmstat.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/slab.h"
+
 static struct vm_stat vm_stats[NR_VM_ITEMS];
 
 static const char *const names[NR_VM_ITEMS] = {
@@ -15,6 +21,7 @@ static const char *const names[NR_VM_ITEMS] = {
 	[VM_TABLES] = "tables",
 	[VM_LINES] = "lines",
 	[VM_MESSAGES] = "messages",
+	[VM_USERS] = "users",
 };
 
 void vm_account(enum vm_item item, size_t bytes)
@@ -39,6 +46,32 @@ bool vm_fits(enum vm_item item, size_t bytes)
 void vm_set_max(enum vm_item item, uint64_t max)
 {
 	vm_stats[item].max = max;
+}
+
+/* mm/util.c: kstrdup. */
+char *vm_strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy;
+
+	if (!vm_fits(VM_TEXT, size)) {
+		errno = ENOSPC;
+		return NULL;
+	}
+	copy = should_failslab() ? NULL : strdup(text);
+	if (copy != NULL)
+		vm_account(VM_TEXT, size);
+	else
+		errno = ENOMEM;
+	return copy;
+}
+
+void vm_strfree(char *text)
+{
+	if (text == NULL)
+		return;
+	vm_unaccount(VM_TEXT, strlen(text) + 1);
+	free(text);
 }
 
 const struct vm_stat *vm_stat(enum vm_item item)

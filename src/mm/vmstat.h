@@ -16,10 +16,11 @@
 enum vm_item {
 	VM_DIALLED, /* names looked up below tcp, with their inodes */
 	VM_PARKED,  /* data of writes that wait */
-	VM_TEXT,    /* targets of symlinks, labels, names too long for a dentry */
+	VM_TEXT,    /* targets of symlinks, labels, long names, what sockets are told as text */
 	VM_TABLES,  /* text of open tables that has not been read */
 	VM_LINES,   /* lines of listeners that have been read in part */
 	VM_MESSAGES, /* messages that have been read in part, or came before their socket */
+	VM_USERS,    /* who has something, or looked for something */
 	NR_VM_ITEMS
 };
 
@@ -36,6 +37,13 @@ void vm_unaccount(enum vm_item item, size_t bytes);
 bool vm_fits(enum vm_item item, size_t bytes);
 /* A bound in bytes from now on, 0: none. What is there stays. */
 void vm_set_max(enum vm_item item, uint64_t max);
+
+/*
+ * A copy of @text that counts in VM_TEXT, for vm_strfree(); NULL with errno ENOSPC (the
+ * bound) or ENOMEM. vm_strfree(NULL) does nothing.
+ */
+char *vm_strdup(const char *text);
+void vm_strfree(char *text);
 
 const struct vm_stat *vm_stat(enum vm_item item);
 /* As .proc/memory calls it. */

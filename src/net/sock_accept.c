@@ -56,6 +56,19 @@ static struct socket *sock_alloc_like(const struct socket *sock)
 	return SOCKET_I(inode);
 }
 
+/*
+ * Who accepts owns the file: it must not run as its owner because the listener did. And a
+ * listener that others may accept from must not give them each other's connections.
+ */
+static mode_t accepted_mode(const struct inode *listener, const struct cred *cred)
+{
+	mode_t drop = S_ISUID | S_ISGID | S_ISVTX;
+
+	if (cred->uid != listener->i_uid)
+		drop |= S_IRWXG | S_IRWXO;
+	return listener->i_mode & ~drop;
+}
+
 static int may_accept(const struct sock *sk, const struct cred *cred)
 {
 	if (sk->sk_prot->may_accept != NULL)
@@ -79,6 +92,8 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	if (!(proto_poll(sock) & POLLIN))
 		return -EAGAIN;
 	err = may_accept(sock->sk, cred);
+	if (err == 0)
+		err = user_may_connect(cred->uid);
 	if (err != 0)
 		return err;
 	if (alias == NULL)
@@ -93,9 +108,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	err = inode_charge(inode, cred->uid);
 	if (err != 0)
 		goto drop_inode;
-	/* Who accepts owns the file: it must not run as its owner because the listener did. */
-	inode_init_owner(inode, alias->d_parent,
-			 listener->i_mode & ~(mode_t)(S_ISUID | S_ISGID | S_ISVTX), cred);
+	inode_init_owner(inode, alias->d_parent, accepted_mode(listener, cred), cred);
 	if (sock->sk->sk_reap > 0)
 		inode->i_state |= I_UNSTABLE;
 	dentry = d_add(alias->d_parent, &(struct qstr){.name = name, .len = strlen(name)}, inode);

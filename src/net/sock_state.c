@@ -7,12 +7,16 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "fs/user.h"
 #include "lib/log.h"
 #include "net/proto_ops.h"
 #include "sockfs/ioctl.h"
 #include "uapi/state.h"
 
 #define TO(state) (1u << (state))
+
+/* States of a connection, that there is or will be. */
+#define CONNECTIONS (TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_DISCONNECTING))
 
 /* Allowed moves. */
 static const unsigned int moves[] = {
@@ -44,6 +48,7 @@ void sock_set_state(struct socket *sock, socket_state state)
 	pr_debug("socket %llu: %s -> %s", (unsigned long long)SOCK_INODE(sock)->i_ino,
 		 sock_state_name(sock->state), sock_state_name(state));
 	sock->state = state;
+	inode_set_connected(SOCK_INODE(sock), TO(state) & CONNECTIONS);
 }
 
 #ifdef CONFIG_DEBUG_NET

@@ -246,7 +246,7 @@ START_TEST(sockets_have_a_limit)
 	sb.s_max_sockets = 3;
 	make_file(sb.s_root, "a");
 	make_file(sb.s_root, "b");
-	super_statfs(&sb, &st);
+	super_statfs(&sb, 0, &st);
 	ck_assert_uint_eq(st.f_files, 3);
 	ck_assert_uint_eq(st.f_ffree, 1);
 	ck_assert_uint_eq(st.f_namemax, 255);
@@ -268,7 +268,7 @@ START_TEST(sockets_have_a_limit)
 	inode_forget(inode, 1);
 	/* A limit that was lowered below what there is. */
 	sb.s_max_sockets = 1;
-	super_statfs(&sb, &st);
+	super_statfs(&sb, 0, &st);
 	ck_assert_uint_eq(st.f_files, 3);
 	ck_assert_uint_eq(st.f_ffree, 0);
 }

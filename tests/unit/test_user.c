@@ -7,9 +7,15 @@
 #include <errno.h>
 #include <time.h>
 
+#include "mm/vmstat.h"
 #include "unit.h"
 
 #define NR_UIDS 2000
+
+static void set_limits(uint64_t sockets, uint64_t dials)
+{
+	user_set_limits(&(struct user_limits){.sockets = sockets, .dials = dials});
+}
 
 static uint64_t sockets_of(uid_t uid)
 {
@@ -35,7 +41,7 @@ START_TEST(each_has_a_share)
 {
 	struct inode inode[4] = {{.i_mode = 0}};
 
-	user_set_limits(2, 0);
+	set_limits(2, 0);
 	ck_assert_int_eq(inode_charge(&inode[0], 7), 0);
 	ck_assert_int_eq(inode_charge(&inode[1], 7), 0);
 	ck_assert_int_eq(inode_charge(&inode[2], 7), -EDQUOT);
@@ -51,9 +57,9 @@ START_TEST(each_has_a_share)
 	ck_assert_int_eq(inode_charge(&inode[3], 7), 0);
 	ck_assert_int_eq(inode_charge(&inode[0], 7), -EDQUOT);
 	/* A lower limit takes nothing away. */
-	user_set_limits(1, 0);
+	set_limits(1, 0);
 	ck_assert_uint_eq(sockets_of(7), 2);
-	user_set_limits(0, 0);
+	set_limits(0, 0);
 	ck_assert_int_eq(inode_charge(&inode[0], 7), 0);
 	for (int i = 0; i < 4; i++)
 		inode_uncharge(&inode[i]);
@@ -66,7 +72,7 @@ START_TEST(chown_moves_the_charge)
 {
 	struct inode inode = {.i_mode = 0}, plain = {.i_mode = 0};
 
-	user_set_limits(1, 0);
+	set_limits(1, 0);
 	ck_assert_int_eq(inode_charge(&inode, 1), 0);
 	ck_assert_int_eq(inode_chown(&inode, 1), 0);
 	ck_assert_uint_eq(sockets_of(1), 1);
@@ -83,11 +89,66 @@ START_TEST(chown_moves_the_charge)
 }
 END_TEST
 
+START_TEST(connections_count_beside_sockets)
+{
+	struct inode inode = {.i_mode = 0}, other = {.i_mode = 0}, none = {.i_mode = 0};
+
+	user_set_limits(&(struct user_limits){.connections = 1});
+	ck_assert_int_eq(user_may_connect(7), 0);
+	ck_assert_int_eq(inode_charge(&inode, 7), 0);
+	ck_assert_int_eq(inode_charge(&other, 7), 0);
+	inode_set_connected(&inode, true);
+	inode_set_connected(&inode, true);
+	ck_assert_uint_eq(user_find(7)->connections, 1);
+	ck_assert_int_eq(user_may_connect(7), -EDQUOT);
+	ck_assert_int_eq(user_may_connect(8), 0);
+	/* It goes with the file. */
+	ck_assert_int_eq(inode_chown(&inode, 8), 0);
+	ck_assert_uint_eq(user_find(7)->connections, 0);
+	ck_assert_uint_eq(user_find(8)->connections, 1);
+	ck_assert_int_eq(user_may_connect(8), -EDQUOT);
+	inode_set_connected(&inode, false);
+	inode_set_connected(&inode, false);
+	ck_assert_uint_eq(user_find(8)->connections, 0);
+	inode_set_connected(&inode, true);
+	inode_uncharge(&inode);
+	ck_assert_ptr_null(user_find(8));
+	/* Who was never counted is not. */
+	none.i_uid = 7;
+	inode_set_connected(&none, true);
+	ck_assert_uint_eq(user_find(7)->connections, 0);
+	inode_uncharge(&other);
+	ck_assert_uint_eq(nr_users(), 0);
+}
+END_TEST
+
+START_TEST(writes_that_wait)
+{
+	user_set_limits(&(struct user_limits){.parked = 100});
+	ck_assert_int_eq(user_park(7, 101), -EDQUOT);
+	ck_assert_uint_eq(nr_users(), 0);
+	ck_assert_int_eq(user_park(7, 60), 0);
+	ck_assert_int_eq(user_park(7, 41), -EDQUOT);
+	ck_assert_int_eq(user_park(7, 40), 0);
+	ck_assert_int_eq(user_park(8, 100), 0);
+	user_unpark(7, 60);
+	ck_assert_uint_eq(user_find(7)->parked, 40);
+	user_unpark(7, 40);
+	user_unpark(8, 100);
+	ck_assert_uint_eq(nr_users(), 0);
+	user_set_limits(&(struct user_limits){0});
+	ck_assert_int_eq(user_park(7, UINT64_MAX / 2), 0);
+	user_unpark(7, UINT64_MAX / 2);
+	ck_assert_uint_eq(vm_stat(VM_USERS)->objects, 0);
+	ck_assert_uint_eq(vm_stat(VM_USERS)->bytes, 0);
+}
+END_TEST
+
 START_TEST(many_users)
 {
 	static struct inode inode[NR_UIDS];
 
-	user_set_limits(1, 0);
+	set_limits(1, 0);
 	for (uid_t uid = 0; uid < NR_UIDS; uid++)
 		ck_assert_int_eq(inode_charge(&inode[uid], uid * 65537), 0);
 	ck_assert_uint_eq(nr_users(), NR_UIDS);
@@ -117,11 +178,11 @@ START_TEST(dials_in_a_second)
 	struct timespec pause = {.tv_nsec = 250 * 1000 * 1000};
 	int n;
 
-	user_set_limits(0, 0);
+	set_limits(0, 0);
 	for (int i = 0; i < 100000; i++)
 		ck_assert_int_eq(user_dial(1), 0);
 	ck_assert_uint_eq(nr_users(), 0);
-	user_set_limits(0, 20);
+	set_limits(0, 20);
 	/* A second's share at once, and a little more if that took long. */
 	n = dial_all(1);
 	ck_assert_int_ge(n, 20);
@@ -142,7 +203,7 @@ START_TEST(dialled_and_gone)
 {
 	struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
-	user_set_limits(0, 1000000);
+	set_limits(0, 1000000);
 	for (int round = 0; round < 3; round++) {
 		for (uid_t uid = 0; uid < NR_UIDS; uid++)
 			ck_assert_int_eq(user_dial(uid + 1 + (uid_t)round * NR_UIDS), 0);
@@ -160,6 +221,8 @@ int main(void)
 
 	tcase_add_test(tc, each_has_a_share);
 	tcase_add_test(tc, chown_moves_the_charge);
+	tcase_add_test(tc, connections_count_beside_sockets);
+	tcase_add_test(tc, writes_that_wait);
 	tcase_add_test(tc, many_users);
 	tcase_add_test(tc, dials_in_a_second);
 	tcase_add_test(tc, dialled_and_gone);

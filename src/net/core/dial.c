@@ -454,6 +454,8 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	if (err == 0 || taken == -EPROTOTYPE)
 		err = taken;
 	if (err == 0)
+		err = user_may_connect(SOCK_INODE(sock)->i_uid);
+	if (err == 0)
 		err = user_dial(iocb->ki_cred.uid);
 	if (err != 0)
 		return err;

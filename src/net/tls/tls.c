@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "mm/vmstat.h"
 #include "net/inet/inet_addr.h"
 #include "net/sock_wait.h"
 #include "net/tls/tls_i.h"
@@ -70,8 +71,8 @@ static void tls_destroy(struct sock *sk)
 	struct tls_sock *tls = tls_sk(sk);
 
 	for (size_t i = 0; i < ARRAY_SIZE(tls->text); i++)
-		free(tls->text[i]);
-	free(tls->host);
+		vm_strfree(tls->text[i]);
+	vm_strfree(tls->host);
 }
 
 static int tls_handle_init(struct sock *sk)
@@ -101,10 +102,10 @@ static int tls_resolve(struct sock *sk, const struct sockfs_addr *addr, const st
 	struct tls_sock *tls = tls_sk(sk);
 
 	if (!passive) {
-		free(tls->host);
-		tls->host = strdup(addr->host);
+		vm_strfree(tls->host);
+		tls->host = vm_strdup(addr->host);
 		if (tls->host == NULL)
-			return -ENOMEM;
+			return -errno;
 		tls->uid = cred->uid;
 		tls->gid = cred->gid;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/vmstat.h"
 #include "net/tls/tls_i.h"
 
 int tls_set(struct tls_sock *tls, enum tls_text which, const char *text)
@@ -13,11 +14,11 @@ int tls_set(struct tls_sock *tls, enum tls_text which, const char *text)
 	char *copy = NULL;
 
 	if (text != NULL && text[0] != '\0') {
-		copy = strdup(text);
+		copy = vm_strdup(text);
 		if (copy == NULL)
-			return -ENOMEM;
+			return -errno;
 	}
-	free(tls->text[which]);
+	vm_strfree(tls->text[which]);
 	tls->text[which] = copy;
 	return 0;
 }

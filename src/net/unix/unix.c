@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "mm/slab.h"
+#include "mm/vmstat.h"
 #include "net/core/core.h"
 #include "policy/policy.h"
 #include "uapi/addr.h"
@@ -53,8 +53,8 @@ static void unix_take_over(struct sock *sk, struct sock *old)
 
 static void unix_destroy(struct sock *sk)
 {
-	free(unix_sk(sk)->path);
-	free(unix_sk(sk)->real);
+	vm_strfree(unix_sk(sk)->path);
+	vm_strfree(unix_sk(sk)->real);
 }
 
 /* Where its file is, whatever lies where it was said to be. */
@@ -77,20 +77,21 @@ static int unix_resolve(struct sock *sk, const struct sockfs_addr *addr, const s
 {
 	struct unix_sock *u = unix_sk(sk);
 	struct addr_list *list;
-	char *path;
+	char *path = vm_strdup(addr->host);
 
 	(void)passive;
-	path = should_failslab() ? NULL : strdup(addr->host);
-	list = path != NULL ? calloc(1, sizeof(*list) + sizeof(list->addr[0])) : NULL;
+	if (path == NULL)
+		return -errno;
+	list = calloc(1, sizeof(*list) + sizeof(list->addr[0]));
 	if (list == NULL) {
-		free(path);
+		vm_strfree(path);
 		return -ENOMEM;
 	}
 	list->n = 1;
 	list->addr[0].ss_family = AF_UNIX;
 	/* It keeps the file that it is bound to, if it is: connect(2) leaves that name. */
 	if (!u->has_file) {
-		free(u->path);
+		vm_strfree(u->path);
 		u->path = path;
 		u->cred = *cred;
 		u->told = false;
@@ -98,7 +99,7 @@ static int unix_resolve(struct sock *sk, const struct sockfs_addr *addr, const s
 		cb(arg, 0, list);
 		return 0;
 	}
-	free(path);
+	vm_strfree(path);
 	free(list);
 	return -EINVAL;
 }
@@ -187,9 +188,9 @@ static int judge_bind(void *arg, const struct cred *cred, const char *real)
 
 	if (err != 0)
 		return err;
-	free(u->real);
-	u->real = should_failslab() ? NULL : strdup(real);
-	return u->real != NULL ? 0 : -ENOMEM;
+	vm_strfree(u->real);
+	u->real = vm_strdup(real);
+	return u->real != NULL ? 0 : -errno;
 }
 
 static int unix_may_accept(const struct sock *sk, const struct cred *cred)

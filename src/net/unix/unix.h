@@ -23,9 +23,9 @@ struct stat;
 struct unix_sock {
 	struct sock sk;
 	uv_pipe_t pipe;
-	char *path;	  /* to be connected to or bound to, or what it is bound to; malloc'ed */
+	char *path;	  /* to be connected to or bound to, or what it is bound to (vm_strdup) */
 	struct cred cred; /* who said so */
-	char *real;	  /* what @path was when it was bound to, if somebody had to allow it; malloc'ed */
+	char *real;	  /* what @path was when it was bound to, if somebody had to allow it (vm_strdup) */
 	bool told;	  /* the log has heard of the path: do not tell it at each attempt */
 	bool has_file;	  /* the file of the path is ours: st_dev and st_ino */
 	dev_t dev;
