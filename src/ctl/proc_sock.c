@@ -72,6 +72,12 @@ static bool emit_socket(struct dir_context *ctx, const struct inode *inode, uint
 	return ctx->actor(ctx, &q, next, NULL, ctl_ino(inode->i_ino), S_IFREG);
 }
 
+/* As the tables have it: each his own, and root and the daemon's user all. */
+static bool may_list(const struct cred *cred, const struct inode *inode)
+{
+	return cred_sees_all(cred) || cred->uid == inode->i_uid;
+}
+
 static int sock_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file->f_inode;
@@ -87,7 +93,7 @@ static int sock_iterate(struct file *file, struct dir_context *ctx)
 
 		if (inode == NULL)
 			return 0;
-		if (!(inode->i_state & (I_PLAIN | I_CLEAR)) &&
+		if (!(inode->i_state & (I_PLAIN | I_CLEAR)) && may_list(&sb->s_cred, inode) &&
 		    !emit_socket(ctx, inode, pos + POS_SOCKETS))
 			return 0;
 		ctx->pos = pos + POS_SOCKETS;

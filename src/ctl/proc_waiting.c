@@ -115,6 +115,14 @@ static void show_waiting(struct seq_file *m, const struct super_block *sb,
 	seq_puts(m, "\n");
 }
 
+/* Whose file it is sees who waits for it. */
+static bool may_see(const struct seq_file *m, const struct kiocb *iocb)
+{
+	const struct inode *inode = iocb->ki_filp->f_inode, *real = ctl_mirrored(inode);
+
+	return seq_may_see(m, iocb->ki_cred.uid) || seq_may_see(m, (real != NULL ? real : inode)->i_uid);
+}
+
 bool proc_show_waiting(struct seq_file *m, void *data)
 {
 	const struct super_block *sb = data;
@@ -128,7 +136,7 @@ bool proc_show_waiting(struct seq_file *m, void *data)
 		if (iocb == NULL)
 			return false;
 		/* Not those who wait for this very table. */
-		if (!seq_waits_for(m, iocb))
+		if (!seq_waits_for(m, iocb) && may_see(m, iocb))
 			show_waiting(m, sb, iocb);
 	} while (!work_is_over(begin));
 	return true;

@@ -111,8 +111,10 @@ static ssize_t readdir_piece(struct fuse_iocb *io)
 {
 	struct readdir *rd = (struct readdir *)io->arg;
 	struct file *file = io->kiocb.ki_filp;
-	int err = file->f_op->iterate(file, &rd->ctx);
+	int err;
 
+	io->session->sb->s_cred = io->kiocb.ki_cred;
+	err = file->f_op->iterate(file, &rd->ctx);
 	return rd->used > 0 ? (ssize_t)rd->used : err;
 }
 

@@ -7,6 +7,7 @@
 #include "policy/policy.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,9 @@ int policy_bind(const struct policy_ask *ask, const struct sockaddr *sa)
 {
 	unsigned int port = addr_port(sa);
 
-	if (ask->cred.uid != 0 && port != 0 && port < unprivileged_port_start())
+	/* net/ipv4/af_inet.c: __inet_bind, for the caller and not for the daemon. */
+	if (ask->cred.uid != 0 && port != 0 && port < unprivileged_port_start() &&
+	    !ask_is_capable(&ask->cred, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return ask_file(ask, POLICY_LISTEN, sa, NULL);
 }

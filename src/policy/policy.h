@@ -58,8 +58,8 @@ int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 		   const struct sockaddr *bound);
 /*
  * May it bind to @sa? -EACCES for ports below ip_unprivileged_port_start
- * (ip(7); 1024 by default and where it cannot be read) unless root asks or the
- * port is 0, and what the policy file refuses; allow= and deny= are of connect only.
+ * (ip(7); 1024 by default and where it cannot be read) unless root asks, or a process that has
+ * CAP_NET_BIND_SERVICE, or the port is 0, and what the policy file refuses; allow= and deny= are of connect only.
  */
 int policy_bind(const struct policy_ask *ask, const struct sockaddr *sa);
 /*

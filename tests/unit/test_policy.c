@@ -7,10 +7,12 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +21,7 @@
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const struct policy_ask root = {.cred = {0, 0, 1}, .proto = "tcp"},
-			      user = {.cred = {1000, 1000, 2}, .proto = "tcp"};
+			      user = {.cred = {1000, 1000, 0}, .proto = "tcp"};
 
 static struct sockaddr_storage sockaddr_of(const char *host, unsigned int port)
 {
@@ -274,6 +276,12 @@ START_TEST(bind_ports)
 		ck_assert_int_eq(bind_errno(&user, hosts[i], 65535), start > 65535 ? -EACCES : 0);
 		ck_assert_int_eq(bind_errno(&root, hosts[i], 1), 0);
 		ck_assert_int_eq(bind_errno(&root, hosts[i], 80), 0);
+	}
+	/* Who has the capability; here it is this process. */
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE) == 1) {
+		const struct policy_ask capable = {.cred = {1000, 1000, getpid()}, .proto = "tcp"};
+
+		ck_assert_int_eq(bind_errno(&capable, "127.0.0.1", 1), 0);
 	}
 	/* Where one may connect to says nothing about where one may bind. */
 	ck_assert_int_eq(policy_add("any", false), 0);

@@ -315,10 +315,15 @@ START_TEST(an_accepted_file_has_no_special_bits)
 	ck_assert_int_eq(wire_call(w, FUSE_SETATTR, srv, &in, sizeof(in), NULL, 0, &out,
 				   sizeof(out), NULL), 0);
 	ck_assert_uint_eq(out.attr.mode, S_IFREG | 07755);
-	w->uid = 12;
 	e = accept_one("srv.1");
 	ck_assert_int_eq(wire_getattr(w, e.ino, &attr), 0);
 	ck_assert_uint_eq(attr.mode, S_IFREG | 0755);
+	close(e.peer);
+	/* Who may accept from another's listener has what he accepts alone. */
+	w->uid = 12;
+	e = accept_one("srv.2");
+	ck_assert_int_eq(wire_getattr(w, e.ino, &attr), 0);
+	ck_assert_uint_eq(attr.mode, S_IFREG | 0700);
 	ck_assert_uint_eq(attr.uid, 12);
 	close(e.peer);
 }

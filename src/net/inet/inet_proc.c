@@ -60,7 +60,8 @@ bool inet_proc_sockets(struct seq_file *m, const struct super_block *sb, int pro
 
 		if (inode == NULL)
 			return false;
-		if (inode->i_state & (I_PLAIN | I_CLEAR) || SOCKET_I(inode)->ops->prot->protocol != protocol)
+		if (inode->i_state & (I_PLAIN | I_CLEAR) ||
+		    SOCKET_I(inode)->ops->prot->protocol != protocol || !seq_may_see(m, inode->i_uid))
 			continue;
 		if (line(m, inode, six))
 			m->nr++;

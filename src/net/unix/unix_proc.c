@@ -58,7 +58,7 @@ bool unix_show(struct seq_file *m, void *data)
 		if (inode == NULL)
 			return false;
 		if (inode->i_state & (I_PLAIN | I_CLEAR) ||
-		    SOCKET_I(inode)->ops->prot->family != AF_UNIX)
+		    SOCKET_I(inode)->ops->prot->family != AF_UNIX || !seq_may_see(m, inode->i_uid))
 			continue;
 		show_line(m, inode);
 	}
