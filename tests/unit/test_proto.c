@@ -87,6 +87,19 @@ START_TEST(without_a_place)
 }
 END_TEST
 
+/* Nor are the paths that others may use, which the next mount of a process says anew. */
+START_TEST(rules_go_with_the_family)
+{
+	const struct cred other = {.uid = geteuid() + 1};
+
+	ck_assert_int_eq(unix_init(), 0);
+	ck_assert_int_eq(unix_policy_add("/run"), 0);
+	ck_assert_int_eq(unix_policy_may(&other, "/run/x"), 0);
+	ck_assert_int_eq(unix_exit(), 0);
+	ck_assert_int_eq(unix_policy_may(&other, "/run/x"), -EACCES);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("proto");
@@ -94,6 +107,7 @@ int main(void)
 
 	tcase_add_test(tc, without_memory);
 	tcase_add_test(tc, without_a_place);
+	tcase_add_test(tc, rules_go_with_the_family);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

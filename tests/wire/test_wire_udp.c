@@ -281,6 +281,58 @@ START_TEST(bound_for_all)
 }
 END_TEST
 
+/* Not even with SO_REUSEADDR, which libuv would set on ours. */
+START_TEST(nobody_else_takes_the_address)
+{
+	struct end e = bound("f");
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockfs_addr addr;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	sa.sin_port = htons((uint16_t)atoi(addr.port));
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	ck_assert_int_eq(bind(fd, (void *)&sa, sizeof(sa)), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	close(fd);
+}
+END_TEST
+
+START_TEST(groups_that_are_none)
+{
+	static const struct sockfs_addr bad[] = {{.host = "nonsense"}, {.host = ""}, {.host = "127.0.0.1"},
+						 {.host = "224.0.0.251", .port = "no-such-device"}};
+	static const int want[] = {-EINVAL, -EINVAL, -EINVAL, -ENODEV};
+	struct end e = bound("f"), fresh = make_file(w, "fresh");
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(ioc(&e, SOCKFS_IOC_JOIN, (void *)&bad[i]), want[i]);
+	ck_assert_int_eq(ioc(&fresh, SOCKFS_IOC_JOIN, (void *)&bad[0]), -EOPNOTSUPP);
+}
+END_TEST
+
+/* The kernel's lines have one length, so that lseek(2) finds the n-th. */
+START_TEST(lines_of_the_table)
+{
+	struct end six = make_file(w, "six");
+	struct sockfs_addr addr = {.host = "udp:::1", .port = "0"};
+	char line[256];
+	const char *text;
+	FILE *kernel = fopen("/proc/net/udp", "re");
+
+	/* It has no line here, and no number. */
+	if (have_ipv6())
+		ck_assert_int_eq(ioc(&six, SOCKFS_IOC_BIND, &addr), 0);
+	bound("f");
+	text = read_table(w, "udp");
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), kernel));
+	fclose(kernel);
+	ck_assert_uint_eq(strlen(text), 2 * strlen(line));
+	ck_assert_int_eq(text[strlen(line) - 1], '\n');
+	ck_assert_int_eq(atoi(text + strlen(line)), 0);
+}
+END_TEST
+
 START_TEST(abort_ends_a_reader_of_a_bound_file)
 {
 	struct end e = bound("f");
@@ -483,6 +535,9 @@ int main(void)
 	tcase_add_test(tc, shutdown_under_a_reader);
 	tcase_add_test(tc, shutdown_as_a_socket_of_linux);
 	tcase_add_test(tc, bound_for_all);
+	tcase_add_test(tc, nobody_else_takes_the_address);
+	tcase_add_test(tc, groups_that_are_none);
+	tcase_add_test(tc, lines_of_the_table);
 	tcase_add_test(tc, abort_ends_a_reader_of_a_bound_file);
 	tcase_add_test(tc, connect_what_is_bound);
 	tcase_add_test(tc, headers_as_text);

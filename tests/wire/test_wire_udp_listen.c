@@ -11,6 +11,8 @@
 
 /* The errno of the next calls by the daemon, 0: they are the C library's. */
 static int connect_error, receive_error;
+/* Has the kernel no IPv6? */
+static bool no_ipv6;
 
 /* In place of the C library's. */
 int connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -20,6 +22,15 @@ int connect(int fd, const struct sockaddr *addr, socklen_t len)
 		return -1;
 	}
 	return (int)syscall(SYS_connect, fd, addr, len);
+}
+
+int socket(int family, int type, int protocol)
+{
+	if (no_ipv6 && family == AF_INET6) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return (int)syscall(SYS_socket, family, type, protocol);
 }
 
 ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *addr, socklen_t *len)
@@ -164,6 +175,111 @@ START_TEST(a_peer_that_cannot_be_connected_to)
 }
 END_TEST
 
+/* It has come to the listener behind somebody new, and moves when that one is accepted. */
+START_TEST(who_waits_for_what_is_moved)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	int a = plain(&addr), b = plain(&addr);
+	char buf[64];
+	uint64_t unique;
+	size_t len = 0;
+
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	say(a, "a1");
+	say(b, "b1");
+	say(a, "a2");
+	say(a, "a3");
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	expect(&one, 64, "a1");
+	/* The first is told that it can write; then there is nothing new. */
+	for (uint64_t kh = 5; kh < 7; kh++) {
+		w->notices = 0;
+		unique = wire_poll(w, one.ino, one.fh, kh);
+		ck_assert_int_eq(wire_answer(w, unique, buf, sizeof(buf), NULL), 0);
+		for (int i = 0; i < 5; i++)
+			wire_turn(w);
+	}
+	ck_assert_uint_eq(w->notices, 0);
+	unique = wire_read(w, one.ino, one.fh, 64, O_RDWR);
+	ck_assert_int_eq(wire_answer(w, unique, NULL, 0, NULL), WIRE_OPEN);
+	expect(&e, 64, "srv.2\n");
+	ck_assert_uint_eq(w->last_kh, 6);
+	ck_assert_int_eq(wire_wait(w, unique, buf, sizeof(buf), &len), 0);
+	ck_assert_uint_eq(len, 2);
+	expect(&one, 64, "a3");
+	close(a);
+	close(b);
+}
+END_TEST
+
+/* What lies in the daemon is read, counted and named as what lies in the kernel. */
+START_TEST(what_was_moved_is_as_any)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	struct sockfs_sockopt from = {.level = SOL_SOCKFS, .name = SOCKFS_SO_FROM};
+	struct sockfs_info info;
+	int a = plain(&addr);
+	char want[64];
+
+	connect_plain(a, &e);
+	say(a, "hello");
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	ck_assert_int_eq(ioc(&one, SOCKFS_IOC_INFO, &info), 0);
+	ck_assert_uint_eq(info.recvq, 5);
+	expect(&one, 64, "hello");
+	ck_assert_int_eq(ioc(&one, SOCKFS_IOC_GETSOCKOPT, &from), 0);
+	snprintf(want, sizeof(want), "127.0.0.1:%s", addr.port);
+	ck_assert_str_eq((char *)from.value, want);
+	say(a, "you");
+	expect(&one, 64, "you");
+	ck_assert_int_eq(ioc(&one, SOCKFS_IOC_INFO, &info), 0);
+	ck_assert_uint_eq(info.recvq, 0);
+	ck_assert_uint_eq(info.rx_bytes, 8);
+	close(a);
+}
+END_TEST
+
+/* Without an address: any, and a port of the kernel's choice. */
+START_TEST(listen_without_an_address)
+{
+	struct end e = make_file(w, "srv");
+	struct sockfs_sockopt udp = {.level = SOL_SOCKFS, .name = SOCKFS_SO_PROTO, .len = 3,
+				     .value = "udp"};
+	struct sockfs_addr addr;
+	int32_t backlog = 0;
+	int a = plain(&addr);
+
+	no_ipv6 = _i == 1;
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_SETSOCKOPT, &udp), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	ck_assert_int_gt(atoi(addr.port), 0);
+	if (no_ipv6)
+		ck_assert_str_eq(addr.host, "0.0.0.0");
+	connect_plain(a, &e);
+	say(a, "x");
+	expect(&e, 64, "srv.1\n");
+	no_ipv6 = false;
+	close(a);
+}
+END_TEST
+
+START_TEST(a_read_that_a_signal_ends)
+{
+	struct end e = bound("f");
+	char buf[8];
+
+	receive_error = EINTR;
+	ck_assert_int_eq(get(&e, buf, 8), -EAGAIN);
+	receive_error = 0;
+}
+END_TEST
+
 /* Waiting for the next datagram would not end it. */
 START_TEST(an_error_of_the_listener_is_told)
 {
@@ -198,6 +314,10 @@ int main(void)
 	tcase_add_test(tc, accept_waits_for_somebody_new);
 	tcase_add_test(tc, a_peers_file_has_the_options_of_the_listener);
 	tcase_add_test(tc, a_peer_that_cannot_be_connected_to);
+	tcase_add_test(tc, who_waits_for_what_is_moved);
+	tcase_add_test(tc, what_was_moved_is_as_any);
+	tcase_add_loop_test(tc, listen_without_an_address, 0, 2);
+	tcase_add_test(tc, a_read_that_a_signal_ends);
 	tcase_add_test(tc, an_error_of_the_listener_is_told);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
