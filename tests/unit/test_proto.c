@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "lib/util.h"
 #include "mm/slab.h"
@@ -100,6 +102,37 @@ START_TEST(rules_go_with_the_family)
 }
 END_TEST
 
+START_TEST(types_that_there_are_not)
+{
+	static const struct {
+		int family, type, protocol, err;
+	} kinds[] = {
+		{AF_INET, SOCK_STREAM, 0, 0},
+		{AF_INET, SOCK_STREAM, IPPROTO_TCP, 0},
+		{AF_INET, SOCK_DGRAM, IPPROTO_UDP, 0},
+		{AF_INET, SOCK_STREAM, IPPROTO_UDP, -EPROTONOSUPPORT},
+		{AF_INET, SOCK_RAW, 0, -ESOCKTNOSUPPORT},
+		{AF_UNIX, SOCK_STREAM, 0, 0},
+		{AF_UNIX, SOCK_DGRAM, 0, -ESOCKTNOSUPPORT},
+		{AF_UNIX, SOCK_STREAM, 1, -EPROTONOSUPPORT},
+		{AF_NETLINK, SOCK_STREAM, 0, -EAFNOSUPPORT},
+	};
+
+	ck_assert_int_eq(inet_init(), 0);
+	ck_assert_int_eq(unix_init(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct socket sock = {.ops = NULL};
+
+		ck_assert_int_eq(sock_create(&sock, kinds[i].family, kinds[i].type,
+					     kinds[i].protocol),
+				 kinds[i].err);
+		ck_assert_int_eq(sock.ops != NULL, kinds[i].err == 0);
+	}
+	ck_assert_int_eq(unix_exit(), 0);
+	ck_assert_int_eq(inet_exit(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("proto");
@@ -108,6 +141,7 @@ int main(void)
 	tcase_add_test(tc, without_memory);
 	tcase_add_test(tc, without_a_place);
 	tcase_add_test(tc, rules_go_with_the_family);
+	tcase_add_test(tc, types_that_there_are_not);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

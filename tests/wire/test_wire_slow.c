@@ -95,8 +95,11 @@ static unsigned int count(const char *text, const char *word)
 /* A heading belongs to the first step, not to what comes before it. */
 START_TEST(tables_have_one_heading_and_all_lines)
 {
+	struct sockfs_sockopt proto = {.level = SOL_SOCKFS, .name = SOCKFS_SO_PROTO, .len = 4,
+				       .value = "unix"};
 	uint64_t nodeids[SOME];
 	const char *text;
+	struct end last;
 
 	make_files(nodeids);
 	text = read_table(w, "tcp");
@@ -108,6 +111,12 @@ START_TEST(tables_have_one_heading_and_all_lines)
 	text = read_table(w, "unix");
 	ck_assert_uint_eq(count(text, "RefCount"), 1);
 	ck_assert_uint_eq(count(text, "\n"), 1);
+	/* The last of all. */
+	last = make_file(w, "last");
+	ck_assert_int_eq(ioc(&last, SOCKFS_IOC_SETSOCKOPT, &proto), 0);
+	text = read_table(w, "unix");
+	ck_assert_uint_eq(count(text, "RefCount"), 1);
+	ck_assert_uint_eq(count(text, "\n"), 2);
 }
 END_TEST
 

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "mm/slab.h"
@@ -176,6 +178,56 @@ START_TEST(lengths)
 }
 END_TEST
 
+/* Whether somebody waits, Linux tells; how many, it does not. */
+START_TEST(who_waits_at_a_listener)
+{
+	struct end e = make_file(w, "srv");
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct sockfs_info info;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int32_t backlog = 0;
+
+	strcpy(sun.sun_path, addr.host + 5);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_INFO, &info), 0);
+	ck_assert_uint_eq(info.recvq, 0);
+	ck_assert_int_eq(connect(fd, (void *)&sun, sizeof(sun)), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_INFO, &info), 0);
+	ck_assert_uint_eq(info.recvq, 1);
+	close(fd);
+}
+END_TEST
+
+/* A peer calls itself what it likes: nothing of that tears a line, or moves a cursor. */
+START_TEST(names_that_would_tear_a_line)
+{
+	struct end e = make_file(w, "srv"), one;
+	struct sockaddr_un sun = {.sun_family = AF_UNIX}, to = {.sun_family = AF_UNIX};
+	struct sockfs_addr name;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char want[sizeof(name.host)], got[64];
+	int32_t backlog = 0;
+	size_t len = 0;
+
+	strcpy(to.sun_path, addr.host + 5);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/c\n\x7f\x1f \xc3\xa4", dir);
+	ck_assert_int_eq(bind(fd, (void *)&sun, sizeof(sun)), 0);
+	ck_assert_int_eq(connect(fd, (void *)&to, sizeof(to)), 0);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, e.ino, e.fh, sizeof(got), O_RDWR), got,
+				   sizeof(got), &len),
+			 0);
+	one = open_file(w, "srv.1");
+	ck_assert_int_eq(ioc(&one, SOCKFS_IOC_GETPEERNAME, &name), 0);
+	snprintf(want, sizeof(want), "unix:%s/c@@@ \xc3\xa4", dir);
+	ck_assert_str_eq(name.host, want);
+	ck_assert_int_eq(unlink(sun.sun_path), 0);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_unix");
@@ -189,6 +241,8 @@ int main(void)
 	tcase_add_test(tc, without_memory);
 	tcase_add_test(tc, what_it_has_not);
 	tcase_add_test(tc, lengths);
+	tcase_add_test(tc, who_waits_at_a_listener);
+	tcase_add_test(tc, names_that_would_tear_a_line);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
