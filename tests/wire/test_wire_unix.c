@@ -185,7 +185,7 @@ START_TEST(who_waits_at_a_listener)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct sockfs_info info;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int32_t backlog = 0;
+	int32_t backlog = 0, n = 0;
 
 	strcpy(sun.sun_path, addr.host + 5);
 	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
@@ -195,6 +195,8 @@ START_TEST(who_waits_at_a_listener)
 	ck_assert_int_eq(connect(fd, (void *)&sun, sizeof(sun)), 0);
 	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_INFO, &info), 0);
 	ck_assert_uint_eq(info.recvq, 1);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_INQ, &n), 0);
+	ck_assert_int_eq(n, 1);
 	close(fd);
 }
 END_TEST
