@@ -21,6 +21,7 @@
 
 #include "check_policy.h"
 #include "lib/log.h"
+#include "lib/nofile.h"
 #include "loop.h"
 #include "options.h"
 #include "policy/policy.h"
@@ -50,17 +51,6 @@ static int fill_std_fds(void)
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	return 0;
-}
-
-/* A socket is a descriptor, some are two. */
-static void raise_nofile(void)
-{
-	struct rlimit lim;
-
-	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
-		lim.rlim_cur = lim.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &lim);
-	}
 }
 
 /* A core dump would hold what users send and receive. Who debugs (-d) wants one. */
@@ -284,7 +274,7 @@ static int run(struct process *p)
 	/* The caller's mask comes with each request and the kernel has applied it. */
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
-	raise_nofile();
+	nofile_init();
 	if (!p->opt.debug)
 		forbid_core();
 	tune_malloc();

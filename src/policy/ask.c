@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define BLANKS " \t\n"
 
@@ -57,35 +56,6 @@ int ask_read_groups(struct policy_ask *ask)
 	free(line);
 	fclose(f);
 	return err;
-}
-
-static bool in_our_userns(pid_t pid)
-{
-	struct stat ours, theirs;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
-}
-
-bool ask_is_capable(const struct cred *cred, unsigned int cap)
-{
-	unsigned long long effective = 0;
-	char path[32], line[256];
-	FILE *f;
-
-	if (cred->pid <= 0 || !in_our_userns(cred->pid))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)cred->pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return false;
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	fclose(f);
-	return effective >> cap & 1;
 }
 
 int ask_set_name(struct policy_ask *ask, const char *host)

@@ -9,11 +9,6 @@
 
 /* The supplementary groups of the process @ask->cred.pid, as far as they can be read. 0 or -ENOMEM. */
 int ask_read_groups(struct policy_ask *ask);
-/*
- * Has the process of @cred the capability @cap (capability(7)), where the daemon is? In a user
- * namespace of its own it has all, and none of them is of any use here. False also for who is not to be seen.
- */
-bool ask_is_capable(const struct cred *cred, unsigned int cap);
 /* A copy of @host, if there is one. 0 or -ENOMEM. */
 int ask_set_name(struct policy_ask *ask, const char *host);
 

@@ -3,6 +3,8 @@
 libsockfs_a_SOURCES += \
 	src/policy/ask.c \
 	src/policy/ask.h \
+	src/policy/capable.c \
+	src/policy/capable.h \
 	src/policy/file.c \
 	src/policy/file.h \
 	src/policy/ip.c \

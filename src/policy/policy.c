@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/nofile.h"
 #include "policy/ask.h"
+#include "policy/capable.h"
 #include "policy/mount_rules.h"
 #include "policy/tell.h"
 #include "uapi/addr.h"
@@ -91,9 +93,12 @@ int policy_connect(const struct policy_ask *ask, const struct sockaddr *sa,
 /* Asked each time: an administrator may change it under a running daemon. ip(7). */
 static unsigned int unprivileged_port_start(void)
 {
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
 	unsigned int port = IPPORT_RESERVED;
+	FILE *f;
 
+	nofile_reserve_begin();
+	f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	nofile_reserve_end();
 	if (f) {
 		if (fscanf(f, "%u", &port) != 1)
 			port = IPPORT_RESERVED;
@@ -108,7 +113,7 @@ int policy_bind(const struct policy_ask *ask, const struct sockaddr *sa)
 
 	/* net/ipv4/af_inet.c: __inet_bind, for the caller and not for the daemon. */
 	if (ask->cred.uid != 0 && port != 0 && port < unprivileged_port_start() &&
-	    !ask_is_capable(&ask->cred, CAP_NET_BIND_SERVICE))
+	    !cred_is_capable(&ask->cred, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return ask_file(ask, POLICY_LISTEN, sa, NULL);
 }

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "lib/log.h"
+#include "lib/nofile.h"
 #include "policy/reload.h"
 #include "super/supervisor.h"
 
@@ -59,7 +60,9 @@ static int watch_pid(struct guard *g, pid_t pid)
 {
 	int err;
 
+	nofile_reserve_begin();
 	g->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	nofile_reserve_end();
 	if (g->pidfd < 0)
 		return -errno;
 	/* The first one is our parent: if it is not, the number may be somebody else's by now. */

@@ -27,6 +27,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "lib/nofile.h"
 #include "net/core/core.h"
 #include "net/sock_wait.h"
 
@@ -96,7 +97,10 @@ static int watcher_open(void)
 	w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return -ENOMEM;
+	/* A poller has to hear of the end of all other descriptors, too. */
+	nofile_reserve_begin();
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	nofile_reserve_end();
 	if (w->epfd < 0) {
 		err = -errno;
 		goto free_watcher;
