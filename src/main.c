@@ -274,6 +274,7 @@ static int run(struct process *p)
 	/* The caller's mask comes with each request and the kernel has applied it. */
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
+	log_set_nowait(true);
 	nofile_init();
 	if (!p->opt.debug)
 		forbid_core();

@@ -5,6 +5,8 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,8 @@
 enum log_level console_loglevel = LOGLEVEL_INFO;
 
 static enum log_target log_target = LOG_TARGET_STDERR;
+static bool log_nowait;
+static unsigned long nr_left_out;
 static char log_prog[32] = "sockfs"; /* openlog(3) keeps the pointer, so it is static */
 
 BUILD_BUG_ON((int)LOGLEVEL_ERR != LOG_ERR || (int)LOGLEVEL_WARNING != LOG_WARNING);
@@ -107,20 +111,62 @@ static void escape(char *out, size_t size, const char *text)
 	out[used] = '\0';
 }
 
-static void emit(enum log_level level, char *line, size_t len)
+void log_set_nowait(bool nowait)
+{
+	log_nowait = nowait;
+}
+
+/* One write: lines of several processes on one terminal do not mix. */
+static void write_line(const char *line, size_t len)
 {
 	ssize_t written;
 
+	do
+		written = write(STDERR_FILENO, line, len);
+	while (written < 0 && errno == EINTR);
+}
+
+/* Would a line be written at once? A pipe that says so takes PIPE_BUF bytes, poll(2) of Linux. */
+static bool has_room(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	BUILD_BUG_ON(LOG_LINE_MAX > PIPE_BUF);
+	return poll(&out, 1, 0) == 1 && out.revents & POLLOUT;
+}
+
+static void write_without_waiting(const char *line, size_t len)
+{
+	char text[LOG_LINE_MAX];
+
+	if (!has_room()) {
+		nr_left_out++;
+		return;
+	}
+	if (nr_left_out != 0) {
+		write_line(text, (size_t)snprintf(text, sizeof(text), "%s: %lu lines found no room\n",
+						  log_prog, nr_left_out));
+		nr_left_out = 0;
+		if (!has_room()) {
+			nr_left_out++;
+			return;
+		}
+	}
+	write_line(line, len);
+}
+
+static void emit(enum log_level level, char *line, size_t len)
+{
 	if (log_target == LOG_TARGET_SYSLOG) {
 		/* syslog(3) writes the program's name and the newline itself */
 		syslog((int)level, "%s", line + strlen(log_prog) + 2);
 		return;
 	}
 	line[len++] = '\n';
-	/* one write: lines of several processes on one terminal do not mix */
-	do
-		written = write(STDERR_FILENO, line, len);
-	while (written < 0 && errno == EINTR);
+	if (log_nowait)
+		write_without_waiting(line, len);
+	else
+		write_line(line, len);
 }
 
 void log_printk(enum log_level level, const char *fmt, ...)

@@ -52,6 +52,13 @@ void log_open(const char *prog, bool to_syslog, enum log_level max);
  * until the mount answers, then goes to the background and to syslog. */
 void log_set_target(enum log_target target);
 
+/*
+ * With @nowait no line waits for a reader of stderr: a terminal that was stopped, or a pipe that
+ * nobody empties, would stop all who wait for this process. Lines that find no room are left
+ * out; the next one that does is preceded by their number.
+ */
+void log_set_nowait(bool nowait);
+
 /* Give back the descriptor of syslog(3), if there is one; the next line opens another. */
 void log_close(void);
 

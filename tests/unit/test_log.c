@@ -5,6 +5,7 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
@@ -212,6 +213,40 @@ START_TEST(errno_is_left_alone)
 }
 END_TEST
 
+/* A pipe that nobody reads stops nobody. */
+START_TEST(no_room)
+{
+	char text[8192];
+	int pipefd[2], was = dup(STDERR_FILENO);
+	ssize_t n;
+
+	ck_assert_int_eq(pipe2(pipefd, O_NONBLOCK), 0);
+	ck_assert_int_ge(fcntl(pipefd[1], F_SETPIPE_SZ, 16384), 16384);
+	memset(text, 'x', sizeof(text));
+	while (write(pipefd[1], text, 64) > 0)
+		;
+	/* Whoever gave it to us has it blocking. */
+	ck_assert_int_eq(fcntl(pipefd[1], F_SETFL, 0), 0);
+	ck_assert_int_eq(dup2(pipefd[1], STDERR_FILENO), STDERR_FILENO);
+	log_set_nowait(true);
+	for (int i = 0; i < 3; i++)
+		pr_info("lost");
+	while (read(pipefd[0], text, sizeof(text)) > 0)
+		;
+	pr_info("here");
+	pr_info("again");
+	n = read(pipefd[0], text, sizeof(text) - 1);
+	log_set_nowait(false);
+	ck_assert_int_eq(dup2(was, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_str_eq(text, "sockfs: 3 lines found no room\nsockfs: here\nsockfs: again\n");
+	close(was);
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+END_TEST
+
 START_TEST(to_syslog_and_back)
 {
 	log_open("name", false, LOGLEVEL_INFO);
@@ -256,6 +291,7 @@ int main(void)
 	tcase_add_loop_test(tc, bounded, 0, 3);
 	tcase_add_test(tc, long_program_name);
 	tcase_add_test(tc, errno_is_left_alone);
+	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, to_syslog_and_back);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
