@@ -124,10 +124,20 @@ END_TEST
 
 START_TEST(long_words)
 {
+	static const char *const clauses[] = {"to", "port", "proto", "uid", "gid"};
 	char text[600] = "allow connect to ";
 	struct policy_error error;
 	struct policy *p;
 
+	for (int i = 0; i < COUNT(clauses); i++) {
+		int n = snprintf(text, sizeof(text), "allow connect %s ", clauses[i]);
+
+		memset(text + n, '1', 300);
+		ck_assert_int_eq(policy_parse(text, strlen(text), &p, &error), -EINVAL);
+		ck_assert_str_eq(error.reason, "a word of 300 characters");
+		memset(text, 0, sizeof(text));
+	}
+	strcpy(text, "allow connect to ");
 	memset(text + 17, 'a', 300);
 	ck_assert_int_eq(policy_parse(text, strlen(text), &p, &error), -EINVAL);
 	ck_assert_str_eq(error.reason, "a word of 300 characters");
