@@ -201,6 +201,8 @@ static const struct {
 	{"allow connect port 443,8000-8999", NULL, "1.1.1.1", "9000", 0},
 	{"allow connect port 7-9,1-3,2-5,8", NULL, "1.1.1.1", "5", 1},
 	{"allow connect port 7-9,1-3,2-5,8", NULL, "1.1.1.1", "6", 0},
+	{"allow connect uid 2000,3000,1000", NULL, "1.1.1.1", "5", 1},
+	{"allow connect gid 200,300,100", NULL, "1.1.1.1", "5", 1},
 	{"allow connect port 1-10,2-3", NULL, "1.1.1.1", "5", 1},
 	{"allow connect port 2-3,1-10", NULL, "1.1.1.1", "10", 1},
 	{"allow connect port http,https", NULL, "1.1.1.1", "443", 1},
