@@ -455,6 +455,7 @@ static int conn_start(struct conn *c)
 	return err;
 }
 
+/* Tell @r, which is all: there is no connection. */
 static void refuse(uint64_t id, const int *fds, const struct reason *r)
 {
 	tell_opened(id, r);
@@ -463,12 +464,29 @@ static void refuse(uint64_t id, const int *fds, const struct reason *r)
 			close(fds[i]);
 }
 
+/* Could there be such a connection? What came along belongs to none. */
+static void conn_check(const struct tls_msg *msg, const int *fds)
+{
+	struct session session = {.ssl = NULL};
+	struct reason r = {.err = 0};
+
+	if (session_init(&session, msg, -1, &r))
+		session_fini(&session);
+	refuse(msg->head.id, fds, &r);
+}
+
 void conn_open(const struct tls_msg *msg, const int *fds)
 {
-	struct conn *c = calloc(1, sizeof(*c));
+	struct conn *c;
 	struct reason r = {.err = 0};
-	int err = c == NULL ? -ENOMEM : check_fds(fds);
+	int err;
 
+	if (msg->open.flags & TLS_OPEN_CHECK) {
+		conn_check(msg, fds);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	err = c == NULL ? -ENOMEM : check_fds(fds);
 	if (err != 0) {
 		reason_set(&r, -err, "%s", strerror(-err));
 		refuse(msg->head.id, fds, &r);

@@ -30,7 +30,7 @@ void sessions_exit(void);
 
 /*
  * As @open (a TLS_MSG_OPEN, checked) says, on @fd, which is non-blocking and stays the
- * caller's. @s must not move afterwards. False, and why: EINVAL, or as files_apply().
+ * caller's; -1: on none, to see whether it could be. @s must not move afterwards. False, and why: EINVAL, or as files_apply().
  */
 bool session_init(struct session *s, const struct tls_msg *open, int fd, struct reason *r);
 /* Good for one that is not initialized, too, if it is all zero. Says nothing to the peer. */

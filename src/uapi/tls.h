@@ -14,6 +14,9 @@
  *	                                <- TLS_MSG_EOF id
  *	                                <- TLS_MSG_END id, 0 or errno
  *
+ * A TLS_MSG_OPEN with TLS_OPEN_CHECK asks whether the files of a connection are good, before
+ * there is one; TLS_MSG_OPENED is all that is said of it.
+ *
  * TLS_MSG_HELLO is the helper's first message. TLS_MSG_OPENED comes once for each
  * TLS_MSG_OPEN; TLS_MSG_END once for each OPENED without an error, when the connection
  * is over, whoever ended it. TLS_MSG_EOF says that the peer has ended in order. The
@@ -41,7 +44,7 @@
 #include <stdint.h>
 
 /* Counts up with every change of what is below; each side refuses another's. */
-#define TLS_VERSION 1
+#define TLS_VERSION 2
 
 #define TLS_MSG_MAX 16384 /* bytes of a message */
 #define TLS_GROUPS_MAX 64 /* of a caller; of more than these no use is made */
@@ -60,9 +63,10 @@ enum tls_kind {
 };
 
 /* What tls_open.flags may hold. */
-#define TLS_OPEN_VERIFY 0x1  /* the peer has to prove who it is */
+#define TLS_OPEN_VERIFY 0x1  /* the peer has to prove who it is; a client with a certificate */
 #define TLS_OPEN_EOF_LAX 0x2 /* an end without close_notify is an end of file, not EPROTO */
-#define TLS_OPEN_FLAGS 0x3
+#define TLS_OPEN_CHECK 0x4   /* no descriptor comes along: only say whether it could be */
+#define TLS_OPEN_FLAGS 0x7
 
 struct tls_open {
 	uint32_t kind;

@@ -66,6 +66,27 @@ START_TEST(a_server_has_to_have_a_certificate)
 }
 END_TEST
 
+/* The same words before there is a connection, and no word when all is good. */
+START_TEST(a_check_looks_at_the_files_alone)
+{
+	static struct tls_msg msg;
+
+	for (int good = 0; good < 2; good++) {
+		tls_msg_init(&msg, TLS_MSG_OPEN, 1);
+		msg.open.kind = TLS_SERVER;
+		msg.open.flags = TLS_OPEN_CHECK;
+		msg.open.uid = geteuid();
+		for (unsigned int i = 0; i < TLS_OPEN_TEXTS; i++)
+			ck_assert_int_eq(tls_msg_add(&msg, i != TLS_OPEN_CERT ? "" :
+						     cert(good ? "good.pem" : "good.crt")), 0);
+		ck_assert_int_eq(send(helper_control, &msg, msg.head.len, 0), msg.head.len);
+		expect_opened(1, good ? 0 : ENOKEY, good ? NULL : "no key");
+	}
+	/* There is no connection to end. */
+	expect_silence();
+}
+END_TEST
+
 /* Who asks needs the right to read it, whatever the helper could. */
 START_TEST(files_are_opened_as_who_asks)
 {
@@ -247,6 +268,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, helper_setup, helper_teardown);
 	tcase_add_test(tc, a_file_has_to_be_there_and_hold_what_it_should);
 	tcase_add_test(tc, a_server_has_to_have_a_certificate);
+	tcase_add_test(tc, a_check_looks_at_the_files_alone);
 	tcase_add_test(tc, files_are_opened_as_who_asks);
 	tcase_add_test(tc, a_file_that_has_changed_is_read_again);
 	tcase_add_test(tc, many_files_push_each_other_out);

@@ -7,7 +7,8 @@
  * the news of the connection, are put into the link that has its number.
  *
  * Failure modes: the program is not there or does not start (ENOSYS and so on); the channel is
- * full (EAGAIN: nothing here ever waits for the helper); the helper dies, which closes the
+ * full (nothing here ever waits for the helper: requests stand in a queue until the loop
+ * tells of room); the helper dies, which closes the
  * channel: what waits for an answer gets ECONNRESET at once, what is open when its stream
  * ends. A message that is not one is the end of that helper, too.
  */
@@ -54,7 +55,8 @@ static struct idtable links;
 static LIST_HEAD(, helper) helpers = LIST_HEAD_INITIALIZER(helpers);
 static struct helper *helper; /* the present one; NULL: none */
 static uint32_t life;	      /* of the present or last one */
-/* Links that wait for their answer, and those that have it. */
+/* Links that wait for room in the channel, for their answer, and those that have it. */
+static struct link_queue unsent = TAILQ_HEAD_INITIALIZER(unsent);
 static struct link_queue waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct link_queue answered = TAILQ_HEAD_INITIALIZER(answered);
 static uv_idle_t delivery; /* active while there are some of the latter */
@@ -88,11 +90,29 @@ static void on_delivery(uv_idle_t *handle)
 	uv_idle_stop(handle);
 }
 
+/* In which of the queues is it? */
+static struct link_queue *queue_of(const struct tls_link *link)
+{
+	if (link->answered)
+		return &answered;
+	return link->request != NULL ? &unsent : &waiting;
+}
+
+/* The request has been sent, or never will be. */
+static void drop_request(struct tls_link *link)
+{
+	if (link->request != NULL && link->far_fd >= 0)
+		close(link->far_fd);
+	free(link->request);
+	link->request = NULL;
+}
+
 /* @msg: NULL, there will be none. */
 static void answer(struct tls_link *link, const struct tls_msg *msg)
 {
-	TAILQ_REMOVE(&waiting, link, wait);
+	TAILQ_REMOVE(queue_of(link), link, wait);
 	TAILQ_INSERT_TAIL(&answered, link, wait);
+	drop_request(link);
 	link->answered = true;
 	if (msg != NULL) {
 		link->answer = malloc(msg->head.len);
@@ -144,6 +164,8 @@ static void helper_lose(void)
 	helper = NULL;
 	while (!TAILQ_EMPTY(&waiting))
 		answer(TAILQ_FIRST(&waiting), NULL);
+	while (!TAILQ_EMPTY(&unsent))
+		answer(TAILQ_FIRST(&unsent), NULL);
 }
 
 /* --------------------------------------------------------------------------- messages */
@@ -197,15 +219,78 @@ static bool receive(void)
 	return helper != NULL;
 }
 
+/* The request and both descriptors (-1: none), in one packet or not at all. */
+static int send_open(const struct tls_msg *msg, int net_fd, int file_fd)
+{
+	const int fds[] = {net_fd, file_fd};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(fds))];
+	} control = {.room = {0}};
+	struct iovec iov = {(void *)msg, msg->head.len};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (file_fd >= 0) {
+		hdr.msg_control = &control;
+		hdr.msg_controllen = sizeof(control);
+		control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fds)),
+						.cmsg_level = SOL_SOCKET,
+						.cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
+	}
+	return sendmsg(helper->channel_fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Is there no room now, or are too many descriptors under way (unix(7))? */
+static bool is_full(int err)
+{
+	return err == -EAGAIN || err == -ETOOMANYREFS || err == -EINTR || err == -ENOBUFS;
+}
+
+static void on_channel(uv_poll_t *handle, int status, int events);
+
+static void watch_channel(void)
+{
+	uv_poll_start(&helper->channel,
+		      UV_READABLE | (TAILQ_EMPTY(&unsent) ? 0 : UV_WRITABLE), on_channel);
+}
+
+/* There is room in the channel. */
+static void send_unsent(void)
+{
+	struct tls_link *link;
+
+	for (int i = 0; i < TURN_MAX && (link = TAILQ_FIRST(&unsent)) != NULL; i++) {
+		int err = send_open(link->request, link->net_fd, link->far_fd);
+
+		if (is_full(err))
+			return;
+		if (err == -EPIPE || err == -ECONNRESET) {
+			helper_lose();
+			return;
+		}
+		if (err != 0) {
+			answer(link, NULL);
+			continue;
+		}
+		TAILQ_REMOVE(&unsent, link, wait);
+		drop_request(link);
+		TAILQ_INSERT_TAIL(&waiting, link, wait);
+	}
+	if (TAILQ_EMPTY(&unsent))
+		watch_channel();
+}
+
 static void on_channel(uv_poll_t *handle, int status, int events)
 {
 	(void)handle;
-	(void)events;
 	if (status < 0) {
 		helper_lose();
 		return;
 	}
-	for (int i = 0; i < TURN_MAX; i++)
+	if (events & UV_WRITABLE)
+		send_unsent();
+	for (int i = 0; i < TURN_MAX && helper != NULL; i++)
 		if (!receive())
 			return;
 }
@@ -337,68 +422,89 @@ pid_t tls_helper_pid(void)
 
 /* ------------------------------------------------------------------------------- links */
 
-/* The request and both descriptors, in one packet or not at all. */
-static int send_open(const struct tls_msg *msg, int net_fd, int file_fd)
+/* Keep it until there is room. @far_fd is the link's from then on. */
+static int keep_request(struct tls_link *link, const struct tls_msg *msg, int net_fd, int far_fd)
 {
-	const int fds[] = {net_fd, file_fd};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(fds))];
-	} control = {.room = {0}};
-	struct iovec iov = {(void *)msg, msg->head.len};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
+	bool first = TAILQ_EMPTY(&unsent);
 
-	control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fds)),
-					.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
-	return sendmsg(helper->channel_fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	link->request = malloc(msg->head.len);
+	if (link->request == NULL)
+		return -ENOMEM;
+	memcpy(link->request, msg, msg->head.len);
+	link->net_fd = net_fd;
+	link->far_fd = far_fd;
+	TAILQ_INSERT_TAIL(&unsent, link, wait);
+	if (first)
+		watch_channel();
+	return 0;
 }
 
-/* To the present helper, or to a new one where it has just died. */
-static int request(const struct tls_msg *msg, int net_fd, int file_fd)
+/* To the present helper, or to a new one where it has just died. @far_fd is the callee's. */
+static int request(struct tls_link *link, const struct tls_msg *msg, int net_fd, int far_fd)
 {
 	int err = helper_get();
 
 	if (err == 0)
-		err = send_open(msg, net_fd, file_fd);
-	if (err != -EPIPE && err != -ECONNRESET)
+		err = TAILQ_EMPTY(&unsent) ? send_open(msg, net_fd, far_fd) : -EAGAIN;
+	if (err == -EPIPE || err == -ECONNRESET) {
+		helper_lose();
+		err = helper_get();
+		if (err == 0)
+			err = send_open(msg, net_fd, far_fd);
+	}
+	if (is_full(err)) {
+		err = keep_request(link, msg, net_fd, far_fd);
+		if (err == 0)
+			return 0;
+	} else if (err == 0) {
+		TAILQ_INSERT_TAIL(&waiting, link, wait);
+	}
+	if (far_fd >= 0)
+		close(far_fd);
+	return err;
+}
+
+static int link_begin(struct tls_link *link, struct tls_msg *msg, int net_fd, int far_fd)
+{
+	int err = idtable_alloc(&links, link, &link->id);
+
+	if (err != 0) {
+		if (far_fd >= 0)
+			close(far_fd);
 		return err;
-	helper_lose();
-	err = helper_get();
-	return err != 0 ? err : send_open(msg, net_fd, file_fd);
+	}
+	msg->head.id = link->id;
+	link->eof = link->ended = link->opening = link->answered = false;
+	link->request = link->answer = NULL;
+	link->err = 0;
+	link->reason[0] = '\0';
+	err = request(link, msg, net_fd, far_fd);
+	if (err != 0) {
+		tls_link_close(link);
+		return err;
+	}
+	link->life = life;
+	link->opening = true;
+	return 0;
 }
 
 int tls_link_open(struct tls_link *link, struct tls_msg *msg, int net_fd)
 {
-	int pair[2];
-	int err;
+	int pair[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
 		return -errno;
-	err = idtable_alloc(&links, link, &link->id);
-	if (err != 0)
-		goto close_pair;
-	msg->head.id = link->id;
-	link->eof = link->ended = link->opening = link->answered = false;
-	link->answer = NULL;
-	link->err = 0;
-	link->reason[0] = '\0';
-	err = request(msg, net_fd, pair[1]);
-	if (err != 0) {
-		tls_link_close(link);
-		goto close_pair;
-	}
-	link->life = life;
-	link->opening = true;
-	TAILQ_INSERT_TAIL(&waiting, link, wait);
-	close(pair[1]);
-	return pair[0];
-
-close_pair:
+	err = link_begin(link, msg, net_fd, pair[1]);
+	if (err == 0)
+		return pair[0];
 	close(pair[0]);
-	close(pair[1]);
 	return err;
+}
+
+int tls_link_check(struct tls_link *link, struct tls_msg *msg)
+{
+	msg->open.flags |= TLS_OPEN_CHECK;
+	return link_begin(link, msg, -1, -1);
 }
 
 void tls_link_close(struct tls_link *link)
@@ -406,7 +512,8 @@ void tls_link_close(struct tls_link *link)
 	if (link->id != 0)
 		(void)idtable_remove(&links, link->id);
 	if (link->opening)
-		TAILQ_REMOVE(link->answered ? &answered : &waiting, link, wait);
+		TAILQ_REMOVE(queue_of(link), link, wait);
+	drop_request(link);
 	free(link->answer);
 	link->answer = NULL;
 	link->id = 0;

@@ -28,10 +28,12 @@ struct tls_link {
 	int err;       /* errno value */
 	uint32_t life; /* which of the helpers has it; they are counted */
 	char reason[256];
+	struct tls_msg *request;    /* not sent yet, with its descriptors; else NULL */
+	int net_fd, far_fd;	    /* ... the first is the owner's */
 	struct tls_msg *answer;	    /* of that length only */
-	TAILQ_ENTRY(tls_link) wait; /* opening: for the answer, or for on_opened */
+	TAILQ_ENTRY(tls_link) wait; /* opening: to be sent, for the answer, or for on_opened */
 	/*
-	 * Comes once for each tls_link_open() that succeeded, from the loop, unless the link
+	 * Comes once for each tls_link_open() or _check() that succeeded, from the loop, unless the link
 	 * is closed before. @msg: a TLS_MSG_OPENED, or NULL: the helper has died, which is
 	 * ECONNRESET. The link may be closed in there, and others opened.
 	 */
@@ -52,13 +54,15 @@ void tls_helper_stop(void);
 void tls_helper_exit(void);
 
 /*
- * Have the helper speak TLS on @net_fd, which stays the caller's, as @open says, a
- * TLS_MSG_OPEN of any id. The file's end of the stream pair, non-blocking, the caller's. Or
- * -errno: ENOSYS: there is no such program; EAGAIN: it has more to do than fits into
- * the channel; EMFILE and so on. @link is the caller's, with on_opened set, and
- * must not move before it is closed.
+ * Have the helper speak TLS on @net_fd, which stays the caller's and stays open until the
+ * answer has come, as @open says, a TLS_MSG_OPEN of any id. The file's end of the stream
+ * pair, non-blocking, the caller's. Or -errno: ENOSYS: there is no such program; EMFILE and
+ * so on. What the channel has no room for is sent later. @link is the caller's, with
+ * on_opened set, and must not move before it is closed.
  */
 int tls_link_open(struct tls_link *link, struct tls_msg *open, int net_fd);
+/* Ask whether there could be such a connection: the answer is all. 0 or -errno as above. */
+int tls_link_check(struct tls_link *link, struct tls_msg *open);
 /* Let go of it, open or not. The end of the stream pair has to be closed by its owner. */
 void tls_link_close(struct tls_link *link);
 /*
