@@ -37,11 +37,10 @@ static ssize_t ioc_listen(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	__s32 backlog;
 
-	(void)iocb;
 	memcpy(&backlog, arg, sizeof(backlog));
 	if (backlog < 0)
 		return -EINVAL;
-	return sock_listen(sock, backlog);
+	return sock_ask_listen(sock, backlog, iocb);
 }
 
 static ssize_t ioc_accept(struct socket *sock, struct kiocb *iocb, void *arg)

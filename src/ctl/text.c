@@ -86,8 +86,9 @@ static void on_bound(struct kiocb *iocb, ssize_t ret)
 	struct inode *inode = iocb->ki_private;
 
 	if (ret == 0)
-		ret = sock_listen(SOCKET_I(inode), backlog);
-	iocb->ki_complete(iocb, ret);
+		ret = sock_ask_listen(SOCKET_I(inode), backlog, iocb);
+	if (ret != -EIOCBQUEUED)
+		iocb->ki_complete(iocb, ret);
 }
 
 /* If the second half fails the socket stays bound, as with bind(2) and listen(2). */
@@ -100,7 +101,7 @@ static ssize_t bind_and_listen(struct kiocb *iocb, struct socket *sock, struct o
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	(void)kiocb_pop(iocb);
-	return ret != 0 ? ret : sock_listen(sock, call->number);
+	return ret != 0 ? ret : sock_ask_listen(sock, call->number, iocb);
 }
 
 /* Run the line of @size bytes at @text; 0, -EIOCBQUEUED, or -errno. */

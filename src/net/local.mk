@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The sockets: what all have in common, and the protocols.
 libsockfs_a_SOURCES += \
+	src/net/core/ask_listen.c \
 	src/net/core/bind.c \
 	src/net/core/choose.c \
 	src/net/core/common.c \

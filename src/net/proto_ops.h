@@ -29,7 +29,10 @@ struct proto_ops {
 	 */
 	int (*connect)(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
 	int (*listen)(struct socket *sock, int backlog);
-	/* Take a waiting connection into @newsock (fresh, unconnected), or -EAGAIN. */
+	/*
+	 * Take a waiting connection into @newsock (fresh, unconnected), or -EAGAIN. It is
+	 * connected then, or SS_CONNECTING, or what has become of that already.
+	 */
 	int (*accept)(struct socket *sock, struct socket *newsock);
 	int (*shutdown)(struct socket *sock, int how);
 	/* RST now, whatever is queued; everything parked ends with ECONNABORTED. */

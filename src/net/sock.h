@@ -81,12 +81,20 @@ struct proto {
 	 * Between connected and adopted, for a row that has more to say to its peer first;
 	 * NULL: nothing. Takes @fd and answers later, never within the call, by @cb, once:
 	 * with a descriptor, the same or another, or with -errno. What it wants to tell of
-	 * that in words it keeps in @sk. 0 and *ret_h, or -errno, and @fd is the caller's still.
+	 * that in words it keeps in @sk. @cred: with whose rights. 0 and *ret_h, or -errno, and
+	 * @fd is the caller's still.
 	 */
-	int (*handshake)(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *arg,
-			 void **ret_h);
+	int (*handshake)(struct sock *sk, int fd, const struct cred *cred,
+			 void (*cb)(void *arg, int fd), void *arg, void **ret_h);
 	/* Give it up: @cb does not come any more, and the descriptor is closed. */
 	void (*handshake_cancel)(void *h);
+	/*
+	 * Before it listens, for a row that has to ask somebody whether it can; NULL: nothing.
+	 * Answers as handshake, by 0 or -errno. With the rights of @cred it will serve, too.
+	 */
+	int (*may_listen)(struct sock *sk, const struct cred *cred, void (*cb)(void *arg, int err),
+			  void *arg, void **ret_h);
+	void (*may_listen_cancel)(void *h);
 	/* The handle: make it known to the loop; let it own @fd. */
 	int (*handle_init)(struct sock *sk);
 	int (*handle_open)(struct sock *sk, int fd);
@@ -109,6 +117,8 @@ struct proto {
 	int (*text_option)(struct sock *sk, int optname, struct sockfs_sockopt *opt);
 	/* Set it: 0, -EINVAL, -ENOMEM, -ENOPROTOOPT. NULL: there is none to be set. */
 	int (*set_text)(struct sock *sk, int optname, const char *text);
+	/* Texts that were set on @from, which is of the row too, are @to's as well. 0 or -ENOMEM. */
+	int (*copy_texts)(struct sock *to, const struct sock *from);
 	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */
 	struct kmem_cache *slab;
@@ -151,6 +161,7 @@ struct sock {
 	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	struct sk_dial *sk_dial;   /* connecting */
 	struct sk_wait *sk_wait;
+	char *sk_host;		   /* who was dialled, by name; NULL: by number, or nobody */
 	long *sk_opts;		   /* nr_sockopts values, malloc'ed with the first set */
 	int sk_fd;		   /* the handle's descriptor, -1 while there is none */
 	int sk_net_fd;		   /* of the network, where sk_fd leads to a helper; else -1 */
@@ -171,6 +182,7 @@ struct sock {
 	uint8_t sk_shutdown;
 	bool sk_lookup_failed;	   /* sk_err_last is of looking the host up */
 	bool sk_bound;		   /* by bind() */
+	bool sk_called;		   /* its peer connected, to a listener */
 	bool sk_reading;	   /* the row's read_start is on */
 	bool sk_open;		   /* libuv knows the handle; it may be closing */
 	bool sk_alien;		   /* sk_fd is the daemon's user's, the file is not */

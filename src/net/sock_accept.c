@@ -119,7 +119,9 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	err = proto_accept(sock, newsock);
 	if (err != 0)
 		goto delete_name;
-	sock_set_state(newsock, SS_CONNECTED);
+	/* A row that has more to say to its peer is connecting. */
+	if (newsock->state == SS_UNCONNECTED)
+		sock_set_state(newsock, SS_CONNECTED);
 	sock->sk->sk_accepted++;
 	sock_reap_watch(newsock, sock->sk->sk_reap);
 	if (listener->i_sb->s_inval_attr != NULL)

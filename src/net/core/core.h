@@ -153,6 +153,14 @@ static inline int sk_any_fd(const struct sock *sk, sa_family_t *ret_family)
 struct sockaddr_storage sk_dial_peer(const struct sock *sk);
 /* Give the dial up; its waiter, if any, is completed with @err. */
 void sk_dial_abort(struct sock *sk, int err);
+/*
+ * A dial of which only the handshake is left: @fd is connected. The caller makes @sk
+ * @sock's, if it is not yet, and its state SS_CONNECTING. What is to be: @iocb is parked; or,
+ * if it is NULL, the outcome is for whoever reads or writes. @cred: as for the row. 0, or
+ * -errno and nothing has begun; @fd is the caller's still.
+ */
+int sk_dial_handshake(struct socket *sock, struct sock *sk, int fd, const struct cred *cred,
+		      struct kiocb *iocb);
 
 /* common.c: what is the same for every protocol -------------------------------- */
 
@@ -174,6 +182,8 @@ int sk_diag(const struct sock *sk, struct sock_diag *ret_diag);
 /* The socket has a descriptor with an address. */
 int stream_listen(struct socket *sock, int backlog);
 int stream_accept(struct socket *sock, struct socket *newsock);
+/* Take a connection for @newsock, which has a sock as @sock's then: its descriptor, or -errno. */
+int stream_accept_fd(struct socket *sock, struct socket *newsock);
 
 /* stream.c ---------------------------------------------------------------- */
 

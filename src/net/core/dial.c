@@ -32,8 +32,10 @@
 
 #include "fs/user.h"
 #include "lib/log.h"
+#include "mm/vmstat.h"
 #include "net/core/core.h"
 #include "net/sock_wait.h"
+#include "uapi/addr.h"
 
 #define PACE_MS 250	  /* RFC 8305, 5: Connection Attempt Delay */
 #define TRIES_MAX 8	  /* descriptors of a dial */
@@ -125,6 +127,7 @@ static int dial_restore_bound(struct sk_dial *dial)
 static void dial_fail(struct sk_dial *dial, int err)
 {
 	struct socket *sock = dial->sock;
+	bool waited = dial->iocb != NULL || !dial->started;
 	struct inode *inode = SOCK_INODE(sock);
 	struct kiocb *iocb;
 
@@ -133,17 +136,16 @@ static void dial_fail(struct sk_dial *dial, int err)
 		sk_close(sock->sk, false);
 	sock->sk->sk_err_last = -err;
 	dial->result = err;
-	if (dial->iocb != NULL || !dial->started) {
+	if (waited)
 		sock_set_state(sock, SS_UNCONNECTED);
-	} else {
-		sk_set_err(sock->sk, -err);
+	else
 		sock_closed(sock);
-	}
 	iocb = dial_detach(dial);
 	if (iocb != NULL)
 		iocb->ki_complete(iocb, err);
-	/* What was parked in the hope of a connection. */
-	sock_cancel_all(sock, err);
+	/* What was parked in the hope of a connection hears of it; else the next call does, once. */
+	if (!sock_cancel_all(sock, err) && !waited && sock->sk != NULL)
+		sk_set_err(sock->sk, -err);
 	sock_state_change(sock);
 	iput(inode);
 }
@@ -171,6 +173,8 @@ static void dial_succeed(struct sk_dial *dial, int fd)
 	sock_set_state(sock, SS_CONNECTED);
 	dial->result = 0;
 	iocb = dial_detach(dial);
+	if (sk->sk_called)
+		sock_reap_watch(sock, sk->sk_reap);
 	if (iocb != NULL)
 		iocb->ki_complete(iocb, 0);
 	sock_state_change(sock);
@@ -218,7 +222,7 @@ static void on_connected(struct sk_dial *dial, int fd)
 	dial->next = dial->list->n;
 	dial->next_at = 0;
 	dial_set_timer(dial);
-	err = sk->sk_prot->handshake(sk, fd, on_handshake, dial, &dial->handshake);
+	err = sk->sk_prot->handshake(sk, fd, &dial->ask.cred, on_handshake, dial, &dial->handshake);
 	if (err != 0) {
 		close(fd);
 		dial_fail(dial, err);
@@ -439,6 +443,74 @@ static int dial_ask(struct policy_ask *ask, const struct cred *cred, const struc
 	return err;
 }
 
+/* Its caller, if it waits, is answered when all is done. */
+static void dial_park(struct sk_dial *dial, struct kiocb *iocb)
+{
+	dial->iocb = iocb;
+	iocb->ki_park[0] = dial;
+	iocb->ki_cancel = dial_cancel;
+}
+
+static struct sk_dial *dial_alloc(struct socket *sock)
+{
+	struct sk_dial *dial = calloc(1, sizeof(*dial));
+
+	if (dial == NULL)
+		return NULL;
+	dial->sock = sock;
+	dial->err = -ENXIO;
+	dial->refs = 1; /* the sock's */
+	dial->bound_fd = -1;
+	TAILQ_INIT(&dial->tries);
+	return dial;
+}
+
+static void dial_set_deadline(struct sk_dial *dial, const struct sock *sk)
+{
+	if (sk->sk_connect_timeout == 0)
+		return;
+	dial->deadline = uv_now(sk_loop) + (uint64_t)sk->sk_connect_timeout * 1000;
+	dial_set_timer(dial);
+}
+
+int sk_dial_handshake(struct socket *sock, struct sock *sk, int fd, const struct cred *cred,
+		      struct kiocb *iocb)
+{
+	struct sk_dial *dial = dial_alloc(sock);
+	int err;
+
+	if (dial == NULL)
+		return -ENOMEM;
+	err = sk->sk_prot->handshake(sk, fd, cred, on_handshake, dial, &dial->handshake);
+	if (err != 0) {
+		dial_put(dial);
+		return err;
+	}
+	sk->sk_dial = dial;
+	dial->started = true;
+	dial_set_deadline(dial, sk);
+	if (iocb != NULL)
+		dial_park(dial, iocb);
+	return 0;
+}
+
+/* Keep @host, if it is a name, for whoever has to know later whom we called. 0 or -errno. */
+static int keep_host(struct sock *sk, const struct sockfs_addr *addr)
+{
+	struct sockfs_addr number = {.port = "0"};
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	vm_strfree(sk->sk_host);
+	sk->sk_host = NULL;
+	sk->sk_called = false;
+	memcpy(number.host, addr->host, sizeof(number.host));
+	if (sk->sk_prot->path || addr_to_sockaddr(&number, AF_UNSPEC, &ss, &len) == 0)
+		return 0;
+	sk->sk_host = vm_strdup(addr->host);
+	return sk->sk_host == NULL ? -errno : 0;
+}
+
 int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kiocb *iocb)
 {
 	struct sockfs_addr addr;
@@ -465,15 +537,13 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 		sk = sk_replace(sk);
 	if (sk == NULL)
 		return -ENOMEM;
-	dial = calloc(1, sizeof(*dial));
+	dial = dial_alloc(sock);
 	if (dial == NULL)
 		return -ENOMEM;
-	dial->sock = sock;
-	dial->err = -ENXIO;
-	dial->refs = 2; /* the sock's, and ours until we return */
-	dial->bound_fd = -1;
-	TAILQ_INIT(&dial->tries);
-	err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot, &addr);
+	dial->refs++; /* ours until we return */
+	err = keep_host(sk, &addr);
+	if (err == 0)
+		err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot, &addr);
 	if (err == 0)
 		err = dial_keep_bound(dial, sk);
 	if (err != 0)
@@ -483,10 +553,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	sk->sk_err = 0;
 	sk->sk_lookup_failed = false;
 	sock_set_state(sock, SS_CONNECTING);
-	if (sk->sk_connect_timeout > 0) {
-		dial->deadline = uv_now(sk_loop) + (uint64_t)sk->sk_connect_timeout * 1000;
-		dial_set_timer(dial);
-	}
+	dial_set_deadline(dial, sk);
 	err = sk->sk_prot->resolve(sk, &addr, &iocb->ki_cred, false, on_resolved, dial, &resolve);
 	if (err != 0)
 		dial_fail(dial, err);
@@ -498,9 +565,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	dial->started = true;
 	err = -EINPROGRESS;
 	if (!nowait) {
-		dial->iocb = iocb;
-		iocb->ki_park[0] = dial;
-		iocb->ki_cancel = dial_cancel;
+		dial_park(dial, iocb);
 		err = -EIOCBQUEUED;
 	}
 put_dial:
@@ -508,7 +573,7 @@ put_dial:
 	return err;
 
 free_dial:
-	policy_ask_fini(&dial->ask);
-	free(dial);
+	dial->refs = 1;
+	dial_put(dial);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses as users write them, for whoever has a socket: names are looked up,
- * here and once for all protocols.
+ * What of a socket may have to wait before it begins: addresses as users write them, whose
+ * names are looked up here and once for all protocols; listening; another protocol.
  */
 #ifndef NET_CORE_DIAL_H
 #define NET_CORE_DIAL_H
@@ -16,6 +16,12 @@
 int sock_connect(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
 /* bind(2), to the first of the host's addresses that can be had. As above. */
 int sock_bind(struct socket *sock, const struct sockfs_addr *addr, struct kiocb *iocb);
+
+/*
+ * sock_listen (net/socket.h), for a protocol that has to ask somebody first, too: 0,
+ * -EIOCBQUEUED, or -errno. With IOCB_NOWAIT as well: listen(2) waits for nobody.
+ */
+ssize_t sock_ask_listen(struct socket *sock, int backlog, struct kiocb *iocb);
 
 /*
  * Be a socket of the protocol that users call @word; what has been set and that one takes

@@ -55,7 +55,7 @@ static bool connection_lost(int err)
 	}
 }
 
-int stream_accept(struct socket *sock, struct socket *newsock)
+int stream_accept_fd(struct socket *sock, struct socket *newsock)
 {
 	struct sock *sk = sock->sk;
 	struct sock *newsk = sk_get(newsock);
@@ -72,7 +72,17 @@ int stream_accept(struct socket *sock, struct socket *newsock)
 	while (fd < 0 && connection_lost(errno) && ++tries < ACCEPT_TRIES);
 	if (fd < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	err = sk_adopt(newsk, fd);
+	newsk->sk_called = true;
+	return fd;
+}
+
+int stream_accept(struct socket *sock, struct socket *newsock)
+{
+	int fd = stream_accept_fd(sock, newsock), err;
+
+	if (fd < 0)
+		return fd;
+	err = sk_adopt(newsock->sk, fd);
 	if (err != 0)
 		close(fd);
 	return err;

@@ -133,6 +133,12 @@ int sk_copy_options(struct sock *to, const struct sock *from)
 		else if (so->kind == SOCKOPT_CHOICE && sockopt_taken_by(so, from->sk_prot->word))
 			*own_option(to, so->optname) = *own_option((struct sock *)from, so->optname);
 	}
+	if (to->sk_prot == from->sk_prot && to->sk_prot->copy_texts != NULL) {
+		int err = to->sk_prot->copy_texts(to, from);
+
+		if (err != 0)
+			return err;
+	}
 	to->sk_connect_timeout = from->sk_connect_timeout;
 	to->sk_rcvtimeo = from->sk_rcvtimeo;
 	to->sk_sndtimeo = from->sk_sndtimeo;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 #include "net/core/core.h"
 
 static STAILQ_HEAD(, proto) protos = STAILQ_HEAD_INITIALIZER(protos);
@@ -90,6 +91,7 @@ void sk_put(struct sock *sk)
 		return;
 	if (sk->sk_prot->destroy != NULL)
 		sk->sk_prot->destroy(sk);
+	vm_strfree(sk->sk_host);
 	free(sk->sk_opts);
 	kmem_cache_free(sk->sk_prot->slab, sk);
 }
@@ -105,6 +107,7 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	TAILQ_CONCAT(&sk->sk_sync_queue, &old->sk_sync_queue, ki_wait);
 	old->sk_dial = NULL;
 	old->sk_opts = NULL;
+	old->sk_host = NULL;
 	old->sk_socket = NULL;
 	if (sk->sk_prot->take_over != NULL)
 		sk->sk_prot->take_over(sk, old);

@@ -23,7 +23,7 @@ static int set_reuse(int fd, int on)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ? -errno : 0;
 }
 
-static int inet_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
+int inet_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int err = inet_bind_fd(fd, addr, len);
 
@@ -58,7 +58,7 @@ static int inet_autobind(struct socket *sock, struct sock *sk)
 	return sk == NULL ? -ENOMEM : sk_open(sk, AF_INET);
 }
 
-static int inet_listen(struct socket *sock, int backlog)
+int inet_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sk_get(sock);
 	int err;

@@ -15,4 +15,9 @@ int inet_resolve(struct sock *sk, const struct sockfs_addr *addr, const struct c
 /* bind(2); to the any-address of IPv6 for IPv4 as well. 0 or -errno. */
 int inet_bind_fd(int fd, const struct sockaddr *addr, socklen_t len);
 
+/* Of a struct proto_ops, for TCP and what is upon it (af_inet.c). */
+int inet_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len);
+/* Bound to any address and a port of the kernel's choice, if it is not yet. */
+int inet_listen(struct socket *sock, int backlog);
+
 #endif /* NET_INET_INET_ADDR_H */

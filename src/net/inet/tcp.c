@@ -57,7 +57,7 @@ static void tcp_discard_received(int fd)
 }
 
 /* Of a listener this counts the connections that wait, as ss(8) shows. */
-static int tcp_backlog(int fd, uint32_t *ret_n)
+int tcp_backlog(int fd, uint32_t *ret_n)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);

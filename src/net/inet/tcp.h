@@ -16,6 +16,9 @@ struct tcp_sock {
 
 extern struct proto tcp_prot;
 
+/* As struct proto.backlog. */
+int tcp_backlog(int fd, uint32_t *ret_n);
+
 /* A line of .proc/tcp. Twin of include/uapi/linux/inet_diag.h and struct tcp_info. */
 struct tcp_diag {
 	struct sock_diag sk;

@@ -18,6 +18,7 @@
 
 #include "mm/vmstat.h"
 #include "net/inet/inet_addr.h"
+#include "net/inet/tcp.h"
 #include "net/sock_wait.h"
 #include "net/tls/tls_i.h"
 
@@ -32,7 +33,6 @@ static void tls_init_sock(struct sock *sk)
 	tls->lax = 0;
 	tls->uid = (uid_t)-1;
 	tls->gid = (gid_t)-1;
-	tls->host = NULL;
 	memset(tls->text, 0, sizeof(tls->text));
 }
 
@@ -45,10 +45,8 @@ static void tls_take_over(struct sock *sk, struct sock *old)
 	to->lax = from->lax;
 	to->uid = from->uid;
 	to->gid = from->gid;
-	to->host = from->host;
 	memcpy(to->text, from->text, sizeof(to->text));
 	memset(from->text, 0, sizeof(from->text));
-	from->host = NULL;
 	if (from->conn == NULL || from->conn->file_fd < 0)
 		return;
 	to->conn = from->conn;
@@ -72,7 +70,6 @@ static void tls_destroy(struct sock *sk)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tls->text); i++)
 		vm_strfree(tls->text[i]);
-	vm_strfree(tls->host);
 }
 
 static int tls_handle_init(struct sock *sk)
@@ -93,23 +90,6 @@ static int tls_init_fd(int fd)
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		return errno == EOPNOTSUPP ? 0 : -errno;
 	return 0;
-}
-
-/* Whom we ask for, and who asks, are of use in the handshake. */
-static int tls_resolve(struct sock *sk, const struct sockfs_addr *addr, const struct cred *cred,
-		       bool passive, resolve_cb *cb, void *arg, struct resolve **ret_r)
-{
-	struct tls_sock *tls = tls_sk(sk);
-
-	if (!passive) {
-		vm_strfree(tls->host);
-		tls->host = vm_strdup(addr->host);
-		if (tls->host == NULL)
-			return -errno;
-		tls->uid = cred->uid;
-		tls->gid = cred->gid;
-	}
-	return inet_resolve(sk, addr, cred, passive, cb, arg, ret_r);
 }
 
 /* A byte lies in the stream until the kernel's TCP has its record. */
@@ -195,33 +175,12 @@ static int tls_queues(struct socket *sock, uint32_t *ret_inq, uint32_t *ret_outq
 	return err;
 }
 
-static int tls_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
-{
-	(void)sock;
-	return inet_bind_fd(fd, addr, len);
-}
-
-/* The server's side is the helper's already, but not a file's yet. */
-static int tls_listen(struct socket *sock, int backlog)
-{
-	(void)sock;
-	(void)backlog;
-	return -EOPNOTSUPP;
-}
-
-static int tls_accept(struct socket *sock, struct socket *newsock)
-{
-	(void)sock;
-	(void)newsock;
-	return -EINVAL;
-}
-
 static const struct proto_ops tls_ops = {
 	.prot = &tls_prot,
 	.release = sock_common_release,
-	.bind = tls_bind,
+	.bind = inet_bind,
 	.connect = sock_common_connect,
-	.listen = tls_listen,
+	.listen = inet_listen,
 	.accept = tls_accept,
 	.shutdown = tls_shutdown,
 	.abort = tls_abort,
@@ -249,19 +208,23 @@ struct proto tls_prot = {
 	.init = tls_init_sock,
 	.take_over = tls_take_over,
 	.destroy = tls_destroy,
-	.resolve = tls_resolve,
+	.resolve = inet_resolve,
 	.handshake = tls_handshake,
 	.handshake_cancel = tls_handshake_cancel,
+	.may_listen = tls_may_listen,
+	.may_listen_cancel = tls_may_listen_cancel,
 	.handle_init = tls_handle_init,
 	.handle_open = tls_handle_open,
 	.read_start = stream_read_start,
 	.read_stop = stream_read_stop,
 	.init_fd = tls_init_fd,
 	.closed = tls_closed,
+	.backlog = tcp_backlog,
 	.sync = tls_sync,
 	.own_option = tls_own_option,
 	.text_option = tls_text_option,
 	.set_text = tls_set_text,
+	.copy_texts = tls_copy_texts,
 };
 
 #ifdef CONFIG_TLS

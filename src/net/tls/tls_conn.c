@@ -2,7 +2,7 @@
 /*
  * A TLS connection: the handshake that a dial waits for, and how it ends.
  *
- * Happy path: the dial has connected; the helper gets the descriptor and the settings, and
+ * Happy path: the dial has connected, or a listener was called; the helper gets the descriptor and the settings, and
  * answers; the dial goes on with the file's end of the stream pair, and what was agreed is kept
  * for the status.
  *
@@ -22,6 +22,10 @@
 #include <unistd.h>
 
 #include "net/tls/tls_i.h"
+#include "uapi/addr.h"
+
+/* A caller that does not shake hands is given up; connect_timeout may be shorter. */
+#define CALLER_MS 60000
 
 void tls_conn_free(struct tls_conn *conn)
 {
@@ -64,6 +68,12 @@ static void tell_agreed(struct tls_sock *tls, const struct tls_msg *msg)
 	(void)tls_set(tls, TLS_TEXT_EXPIRES, text);
 }
 
+void tls_set_reason(struct tls_sock *tls, const struct tls_msg *msg)
+{
+	(void)tls_set(tls, TLS_TEXT_ERROR, msg == NULL ? "sockfs-tls has died" :
+							 tls_msg_text(msg, TLS_OPENED_REASON));
+}
+
 static void on_opened(struct tls_link *link, const struct tls_msg *msg)
 {
 	struct tls_conn *conn = container_of(link, struct tls_conn, link);
@@ -74,9 +84,9 @@ static void on_opened(struct tls_link *link, const struct tls_msg *msg)
 	int fd = conn->file_fd, err = msg == NULL ? ECONNRESET : msg->opened.err;
 
 	if (err != 0) {
-		(void)tls_set(tls, TLS_TEXT_ERROR, msg == NULL ? "sockfs-tls has died" :
-								 tls_msg_text(msg, TLS_OPENED_REASON));
+		tls_set_reason(tls, msg);
 		tls->conn = NULL;
+		sk->sk_net_fd = -1;
 		tls_conn_free(conn);
 		cb(arg, -err);
 		return;
@@ -88,41 +98,61 @@ static void on_opened(struct tls_link *link, const struct tls_msg *msg)
 	cb(arg, fd);
 }
 
-/* The host as a certificate names it: without brackets and interface. */
-static void host_name(const struct tls_sock *tls, char *buf, size_t size)
+/*
+ * Whom the peer has to be, as a certificate names it: without brackets and interface. Who
+ * called us is nobody in particular.
+ */
+static void peer_name(struct sock *sk, int fd, char *buf, size_t size)
 {
-	const char *host = tls->text[TLS_TEXT_NAME] != NULL ? tls->text[TLS_TEXT_NAME] : tls->host;
+	const char *host = tls_sk(sk)->text[TLS_TEXT_NAME];
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct sockfs_addr addr = {.host = ""};
 
 	if (host == NULL)
-		host = "";
+		host = sk->sk_host;
+	if (host == NULL && !sk->sk_called &&
+	    getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr((struct sockaddr *)&ss, &addr);
+	if (host == NULL)
+		host = addr.host;
 	snprintf(buf, size, "%s", host[0] == '[' ? host + 1 : host);
 	buf[strcspn(buf, "]%")] = '\0';
 }
 
-static int make_request(const struct tls_sock *tls, struct tls_msg *msg)
+/* A server asks for certificates where it has been told whose to trust. */
+static bool wants_proof(const struct tls_sock *tls, enum tls_kind kind)
+{
+	return tls->verify && (kind == TLS_CLIENT || tls->text[TLS_TEXT_CA] != NULL);
+}
+
+int tls_make_request(const struct tls_sock *tls, enum tls_kind kind, const struct cred *cred,
+		     const char *name, struct tls_msg *msg)
 {
 	static const enum tls_text texts[] = {TLS_TEXT_CA, TLS_TEXT_CERT, TLS_TEXT_KEY,
 					      TLS_TEXT_ALPN};
-	char name[SOCKFS_HOST_MAX];
 	int err;
 
 	tls_msg_init(msg, TLS_MSG_OPEN, 0);
-	msg->open.kind = TLS_CLIENT;
-	msg->open.flags = (tls->verify ? TLS_OPEN_VERIFY : 0) | (tls->lax ? TLS_OPEN_EOF_LAX : 0);
-	msg->open.uid = tls->uid;
-	msg->open.gid = tls->gid;
-	host_name(tls, name, sizeof(name));
+	msg->open.kind = kind;
+	msg->open.flags = (wants_proof(tls, kind) ? TLS_OPEN_VERIFY : 0) |
+			  (tls->lax ? TLS_OPEN_EOF_LAX : 0);
+	msg->open.timeout_ms = kind == TLS_SERVER ? CALLER_MS : 0;
+	msg->open.uid = cred->uid;
+	msg->open.gid = cred->gid;
 	err = tls_msg_add(msg, name);
 	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(texts); i++)
 		err = tls_msg_add(msg, tls->text[texts[i]]);
 	return err;
 }
 
-int tls_handshake(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *arg, void **ret_h)
+int tls_handshake(struct sock *sk, int fd, const struct cred *cred,
+		  void (*cb)(void *arg, int fd), void *arg, void **ret_h)
 {
 	static struct tls_msg msg;
 	struct tls_sock *tls = tls_sk(sk);
 	struct tls_conn *conn = calloc(1, sizeof(*conn));
+	char name[SOCKFS_HOST_MAX];
 	int err;
 
 	if (conn == NULL)
@@ -131,14 +161,16 @@ int tls_handshake(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *
 		(void)tls_set(tls, (enum tls_text)i, NULL);
 	*conn = (struct tls_conn){.sk = sk, .net_fd = -1, .cb = cb, .arg = arg,
 				  .link.on_opened = on_opened};
-	err = make_request(tls, &msg);
+	peer_name(sk, fd, name, sizeof(name));
+	err = tls_make_request(tls, sk->sk_called ? TLS_SERVER : TLS_CLIENT, cred, name, &msg);
 	conn->file_fd = err != 0 ? err : tls_link_open(&conn->link, &msg, fd);
 	if (conn->file_fd < 0) {
 		err = conn->file_fd;
 		tls_conn_free(conn);
 		return err;
 	}
-	conn->net_fd = fd;
+	conn->net_fd = sk->sk_net_fd = fd;
+	sk_net_family(sk);
 	tls->conn = conn;
 	*ret_h = conn;
 	return 0;
@@ -147,8 +179,11 @@ int tls_handshake(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *
 void tls_handshake_cancel(void *h)
 {
 	struct tls_conn *conn = h;
+	struct tls_sock *tls = tls_sk(conn->sk);
 
-	tls_sk(conn->sk)->conn = NULL;
+	(void)tls_set(tls, TLS_TEXT_ERROR, "the handshake was given up");
+	tls->conn = NULL;
+	conn->sk->sk_net_fd = -1;
 	tls_conn_free(conn);
 }
 

@@ -29,9 +29,8 @@ struct tls_sock {
 	uv_pipe_t pipe;
 	struct tls_conn *conn;	/* NULL: there is none */
 	int verify, lax;
-	uid_t uid;		/* who dialled: whose files are opened */
+	uid_t uid;		/* a listener's: with whose rights it serves */
 	gid_t gid;
-	char *host;		/* who was dialled, NULL: nobody yet */
 	char *text[TLS_TEXTS];	/* NULL: not set */
 };
 
@@ -59,15 +58,30 @@ int tls_set(struct tls_sock *tls, enum tls_text which, const char *text);
 int *tls_own_option(struct sock *sk, int optname);
 int tls_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt);
 int tls_set_text(struct sock *sk, int optname, const char *text);
+int tls_copy_texts(struct sock *to, const struct sock *from);
 
 /* tls_conn.c -------------------------------------------------------------- */
 
-int tls_handshake(struct sock *sk, int fd, void (*cb)(void *arg, int fd), void *arg, void **ret_h);
+int tls_handshake(struct sock *sk, int fd, const struct cred *cred,
+		  void (*cb)(void *arg, int fd), void *arg, void **ret_h);
 void tls_handshake_cancel(void *h);
+/* Tell why it is not, in words. @msg: a TLS_MSG_OPENED, or NULL: the helper has died. */
+void tls_set_reason(struct tls_sock *tls, const struct tls_msg *msg);
+/* A TLS_MSG_OPEN of @kind with @tls's settings, for a peer called @name. 0 or -EMSGSIZE. */
+int tls_make_request(const struct tls_sock *tls, enum tls_kind kind, const struct cred *cred,
+		     const char *name, struct tls_msg *msg);
 /* Let go of the link. */
 void tls_conn_free(struct tls_conn *conn);
 /* The stream has ended or is broken: the errno value that says why, once; then 0. */
 int tls_conn_over(struct sock *sk);
+
+/* tls_listen.c ------------------------------------------------------------ */
+
+/* As struct proto and struct proto_ops have them. */
+int tls_may_listen(struct sock *sk, const struct cred *cred, void (*cb)(void *arg, int err),
+		   void *arg, void **ret_h);
+void tls_may_listen_cancel(void *h);
+int tls_accept(struct socket *sock, struct socket *newsock);
 
 extern struct proto tls_prot;
 

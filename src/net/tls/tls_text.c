@@ -87,3 +87,13 @@ int tls_set_text(struct sock *sk, int optname, const char *text)
 		return -EINVAL;
 	return tls_set(tls_sk(sk), (enum tls_text)which, text);
 }
+
+int tls_copy_texts(struct sock *to, const struct sock *from)
+{
+	const struct tls_sock *tls = container_of(from, struct tls_sock, sk);
+	int err = 0;
+
+	for (int i = 0; err == 0 && i < TLS_TEXT_SETTINGS; i++)
+		err = tls_set(tls_sk(to), (enum tls_text)i, tls->text[i]);
+	return err;
+}
