@@ -23,7 +23,7 @@ function __sockctl_at
 end
 
 function __sockctl_commands
-    sockctl help 2>/dev/null | string replace -rf '^  ([a-z]+) .*?  +(.*)' '$1\t$2'
+    sockctl help 2>/dev/null | string replace -rf '^  ([a-z-]+) .*?  +(.*)' '$1\t$2'
 end
 
 # The words between which the last argument of an operation chooses: rd|wr|rdwr.
@@ -33,10 +33,11 @@ function __sockctl_choices
         string replace -rf '.* ([a-z]+\|[a-z|]*)$' '$1' | string split '|'
 end
 
-function __sockctl_switch
+# Is this the value of one of these options?
+function __sockctl_value_of
     set -l words (__sockctl_line)
     test (count $words) -eq 3; and test "$words[1]" = set
-    and contains -- "$words[3]" nodelay keepalive reuseport
+    and contains -- "$words[3]" $argv
 end
 
 complete -c sockctl -f
@@ -49,7 +50,13 @@ complete -c sockctl -n '__sockctl_at 2 ls waiting' -a '(__fish_complete_director
 complete -c sockctl -n '__sockctl_at 2; and not __sockctl_at 2 help ls waiting' -F
 complete -c sockctl -n '__sockctl_at 3 set get' \
     -a '(set -l w (__sockctl_line); sockctl help $w[1] 2>/dev/null | sed "1,/^Options:/d" | string split -n " ")'
-complete -c sockctl -n '__sockctl_switch' -a 'on off'
+complete -c sockctl -n '__sockctl_value_of nodelay keepalive reuseport broadcast mloop' -a 'on off'
+complete -c sockctl -n '__sockctl_value_of headers' -a 'off text plan9'
+complete -c sockctl -n '__sockctl_value_of message' -a 'keep discard'
+complete -c sockctl -n '__sockctl_value_of proto' -a 'tcp tls udp unix'
+complete -c sockctl -n '__sockctl_value_of tls_verify' -a 'yes no'
+complete -c sockctl -n '__sockctl_value_of tls_eof' -a 'strict lax'
+complete -c sockctl -n '__sockctl_value_of tls_ca tls_cert tls_key' -F
 complete -c sockctl -n '__sockctl_at 3 wait' \
     -a '(sockctl help wait 2>/dev/null | string replace -f "STATE: " "" | string split -n ", ")'
 complete -c sockctl -n '__sockctl_at 3; and not __sockctl_at 3 set get wait' -a '(__sockctl_choices)'

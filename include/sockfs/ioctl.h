@@ -136,6 +136,11 @@ struct sockfs_info {
 /* Multicast: host is the group, a number; port the interface, "" for the kernel's choice. */
 #define SOCKFS_IOC_JOIN _IOW(SOCKFS_IOC_MAGIC, 14, struct sockfs_addr)
 #define SOCKFS_IOC_LEAVE _IOW(SOCKFS_IOC_MAGIC, 15, struct sockfs_addr)
+/*
+ * STARTTLS: host is whom the peer has to be, "" for the host that was connected to; port is
+ * empty. From now on the file speaks TLS; waits until both sides agree.
+ */
+#define SOCKFS_IOC_TLS _IOW(SOCKFS_IOC_MAGIC, 17, struct sockfs_addr)
 /* A datagram without a byte, which no write(2) sends. */
 #define SOCKFS_IOC_SENDEMPTY _IO(SOCKFS_IOC_MAGIC, 16)
 

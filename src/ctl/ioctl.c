@@ -48,6 +48,16 @@ static ssize_t ioc_accept(struct socket *sock, struct kiocb *iocb, void *arg)
 	return sock_accept(sock, iocb, arg);
 }
 
+static ssize_t ioc_tls(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	struct sockfs_addr *name = arg;
+	int err = addr_check_name(name);
+
+	if (err != 0)
+		return err;
+	return sock_set_ulp(sock, "tls", name->host[0] != '\0' ? name->host : NULL, iocb);
+}
+
 static ssize_t ioc_shutdown(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	__s32 how;

@@ -19,6 +19,7 @@ libsockfs_a_SOURCES += \
 	src/net/core/sock.c \
 	src/net/core/stream.c \
 	src/net/core/try.c \
+	src/net/core/ulp.c \
 	src/net/core/wait.c \
 	src/net/core/wait.h \
 	src/net/core/watch.c \

@@ -143,6 +143,8 @@ int proto_unregister(struct proto *prot);
 struct proto *proto_next(const struct proto *prot);
 /* What users call @word; NULL: there is none such. */
 struct proto *proto_by_word(const char *word);
+/* The protocol that may come upon connections of @prot; NULL: there is none. */
+struct proto *proto_upon(const struct proto *prot);
 
 /* sk_shutdown, as in include/net/sock.h */
 #define RCV_SHUTDOWN 1 /* reads end: shutdown(SHUT_RD), or end of file was read */
@@ -160,6 +162,7 @@ struct sock {
 	uint64_t sk_timer;	   /* deadline asked of the loop, 0: none */
 	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	struct sk_dial *sk_dial;   /* connecting */
+	struct sock *sk_upper;	   /* what is set for a protocol that may come upon this one, or NULL */
 	struct sk_wait *sk_wait;
 	char *sk_host;		   /* who was dialled, by name; NULL: by number, or nobody */
 	long *sk_opts;		   /* nr_sockopts values, malloc'ed with the first set */

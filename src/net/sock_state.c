@@ -22,7 +22,8 @@
 static const unsigned int moves[] = {
 	[SS_UNCONNECTED] = TO(SS_CONNECTING) | TO(SS_CONNECTED) | TO(SS_LISTENING) | TO(SS_CLOSED),
 	[SS_CONNECTING] = TO(SS_UNCONNECTED) | TO(SS_CONNECTED) | TO(SS_CLOSED),
-	[SS_CONNECTED] = TO(SS_DISCONNECTING) | TO(SS_CLOSED),
+	/* Another protocol upon it shakes hands (net/core/ulp.c). */
+	[SS_CONNECTED] = TO(SS_DISCONNECTING) | TO(SS_CLOSED) | TO(SS_CONNECTING),
 	[SS_LISTENING] = TO(SS_CLOSED),
 	[SS_DISCONNECTING] = TO(SS_CLOSED),
 	/* A failed dial may be tried again. */

@@ -57,6 +57,8 @@ static int bad_words(const struct args *args, const struct operation *op)
 			return bad_value(args, so, args->argv[1]);
 		return bad_usage(args, "there is no option '%s'; 'sockctl help %s' lists them",
 				 args->argv[0], args->command);
+	case OP_NAME:
+		return bad_usage(args, "'%s' is not the name of a host", args->argv[0]);
 	case OP_GROUP:
 		return bad_usage(args, "'%s' is too long", args->argv[args->argc - 1]);
 	default:

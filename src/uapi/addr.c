@@ -231,6 +231,20 @@ int addr_check(struct sockfs_addr *addr, bool port_optional)
 	return 0;
 }
 
+int addr_check_name(struct sockfs_addr *addr)
+{
+	struct sockfs_addr a = {.port = "1"};
+
+	if (strnlen(addr->host, sizeof(addr->host)) == sizeof(addr->host) || *addr->port)
+		return -EINVAL;
+	strcpy(a.host, addr->host);
+	if (addr_proto(a.host, NULL) != 0 || check_plain(&a, false) != 0)
+		return -EINVAL;
+	memset(a.port, 0, sizeof(a.port));
+	*addr = a;
+	return 0;
+}
+
 /* "HOST:PORT" into its fields, brackets still on. */
 static int split_plain(const char *text, struct sockfs_addr *ret_addr)
 {

@@ -51,6 +51,12 @@ int addr_parse(const char *text, struct sockfs_addr *ret_addr);
 int addr_check(struct sockfs_addr *addr, bool port_optional);
 
 /*
+ * The same of a host alone, without a protocol or a port. 0, or -EINVAL and *addr as it was.
+ * No host at all is fine.
+ */
+int addr_check_name(struct sockfs_addr *addr);
+
+/*
  * Numeric addresses and ports only, without any resolver: 0 and the address
  * (an empty host is the any-address of @family, AF_UNSPEC: IPv4), or -EINVAL
  * if the host is a name, of another family than @family, or the port a service.

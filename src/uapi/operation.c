@@ -30,6 +30,7 @@ const struct op_kind op_kinds[] = {
 	[OP_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION VALUE", "+", 2, 2},
 	[OP_GET_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION", "", 1, 1},
 	[OP_GROUP] = {sizeof(struct sockfs_addr), "GROUP [INTERFACE]", "", 1, 2},
+	[OP_NAME] = {sizeof(struct sockfs_addr), "[NAME]", "", 0, 1},
 	[OP_RET_ADDR] = {sizeof(struct sockfs_addr), "", "", 0, 0},
 	[OP_RET_ACCEPT] = {sizeof(struct sockfs_accept), "", "", 0, 0},
 	[OP_RET_NUMBER] = {sizeof(__s32), "", "", 0, 0},
@@ -93,6 +94,22 @@ static int parse_group(struct op_call *call, int argc, char *const *argv)
 	return 0;
 }
 
+/* [NAME] */
+static int parse_name(struct op_call *call, int argc, char *const *argv)
+{
+	struct sockfs_addr addr = {.host = ""};
+
+	if (argc == 0)
+		return 0;
+	if (strlen(argv[0]) >= sizeof(addr.host))
+		return -EINVAL;
+	strcpy(addr.host, argv[0]);
+	if (addr_check_name(&addr) != 0)
+		return -EINVAL;
+	call->addr = addr;
+	return 0;
+}
+
 static int parse_how(struct op_call *call, const char *word)
 {
 	for (__s32 how = 0; op_hows[how] != NULL; how++) {
@@ -147,6 +164,9 @@ int operation_parse(const struct operation *op, int argc, char *const *argv,
 	case OP_GROUP:
 		ret_call->arg = &ret_call->addr;
 		return parse_group(ret_call, argc, argv);
+	case OP_NAME:
+		ret_call->arg = &ret_call->addr;
+		return parse_name(ret_call, argc, argv);
 	case OP_HOW:
 		return parse_how(ret_call, argv[0]);
 	case OP_OPTION:

@@ -25,6 +25,7 @@ enum op_arg {
 	OP_OPTION,     /* OPTION VALUE; struct sockfs_sockopt */
 	OP_GET_OPTION, /* OPTION; struct sockfs_sockopt, which is also the answer */
 	OP_GROUP,      /* GROUP [INTERFACE]; struct sockfs_addr */
+	OP_NAME,       /* [NAME]; struct sockfs_addr without a port */
 	/* Without words; what the answer is. */
 	OP_RET_ADDR,   /* struct sockfs_addr */
 	OP_RET_ACCEPT, /* struct sockfs_accept */
@@ -65,6 +66,10 @@ enum op_need { OP_NEED_ANY, OP_NEED_READ, OP_NEED_WRITE };
 	OP(accept, ACCEPT, "accept", READ, OP_RET_ACCEPT, OP_WAITS,                               \
 	   "take a connection, print the name of its file",                                       \
 	   "Waits for one if there is none. Reading the FILE does the same.\n")                   \
+	OP(tls, TLS, "tls", WRITE, OP_NAME, OP_TEXT | OP_WAITS,                                    \
+	   "speak TLS from now on (STARTTLS)",                                                     \
+	   "NAME is whom the peer has to be; without it, the host that was connected to.\n"       \
+	   "'sockctl get FILE tls_error' tells why it failed.\n")                                  \
 	OP(shutdown, SHUTDOWN, "shutdown", WRITE, OP_HOW, OP_TEXT, "end one or both directions",  \
 	   "rd: we read end of file. wr: the peer does, behind all that was written.\n")          \
 	OP(abort, ABORT, "abort", WRITE, OP_NOTHING, OP_TEXT, "reset the connection now",         \

@@ -13,8 +13,7 @@
 #include "net/sock_wait.h"
 #include "uapi/addr.h"
 
-/* @newsk is the socket's in place of @old, which is an orphan then. */
-static void put_in_place(struct socket *sock, struct sock *old)
+void sk_put_in_place(struct socket *sock, struct sock *old, bool let_go)
 {
 	uint64_t deadline = old->sk_timer;
 
@@ -22,7 +21,10 @@ static void put_in_place(struct socket *sock, struct sock *old)
 	sock->sk->sk_err_last = old->sk_err_last;
 	old->sk_prot->inuse--;
 	old->sk_socket = NULL;
-	sk_close(old, false);
+	if (let_go)
+		sk_let_go(old);
+	else
+		sk_close(old, false);
 	sk_wait_close(old);
 	sk_put(old);
 	sk_timer_keep(sock->sk, deadline);
@@ -40,10 +42,10 @@ static int change_proto(struct socket *sock, const struct proto *prot)
 		err = sock_create(sock, prot->family, prot->type, prot->protocol);
 	if (err != 0 || old == NULL)
 		return err;
-	sock->sk = NULL;
+	sock->sk = sk_upper_take(old, prot);
 	err = sk_get(sock) != NULL ? sk_copy_options(sock->sk, old) : -ENOMEM;
 	if (err == 0) {
-		put_in_place(sock, old);
+		sk_put_in_place(sock, old, false);
 		return 0;
 	}
 	if (sock->sk != NULL) {

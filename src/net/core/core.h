@@ -24,6 +24,8 @@ static inline uv_handle_t *sk_handle(struct sock *sk)
 
 /* A sock of @sock's protocol with one reference, not sock->sk. NULL: out of memory. */
 struct sock *sk_alloc(struct socket *sock);
+/* ... of @prot, which may be another one. */
+struct sock *sk_alloc_of(struct socket *sock, struct proto *prot);
 /* sock->sk, made now if there is none; NULL: out of memory. */
 struct sock *sk_get(struct socket *sock);
 void sk_put(struct sock *sk);
@@ -39,6 +41,14 @@ void sk_take_over(struct sock *sk, struct sock *old);
  */
 void sk_set_owner(struct sock *sk, const struct socket *sock);
 
+/*
+ * The sock that keeps what is set for @prot, which may come upon @sock's protocol; made now
+ * if there is none, and let go of with sock->sk. NULL: out of memory.
+ */
+struct sock *sk_upper_get(struct socket *sock, struct proto *prot);
+/* Take it from @sk: it is the caller's. NULL: there is none of @prot. */
+struct sock *sk_upper_take(struct sock *sk, const struct proto *prot);
+
 /* handle.c ---------------------------------------------------------------- */
 
 /* A kernel socket of @family with the options set so far. 0 or -errno. */
@@ -47,6 +57,8 @@ int sk_open(struct sock *sk, int family);
 int sk_adopt(struct sock *sk, int fd);
 /* Close the handle (and the wait); @reset: by RST. The sock stays. */
 void sk_close(struct sock *sk, bool reset);
+/* The same, but the connection is another descriptor's, too, and stays as it is. */
+void sk_let_go(struct sock *sk);
 /* The socket gets a fresh sock without a descriptor; returns it or NULL (ENOMEM). */
 struct sock *sk_replace(struct sock *sk);
 
@@ -58,6 +70,12 @@ struct sock *sk_replace(struct sock *sk);
  */
 int sock_take_addr(struct socket *sock, const struct sockfs_addr *addr,
 		   struct sockfs_addr *ret_addr);
+
+/*
+ * sock->sk is in place of @old, which is an orphan then; what stays is what is of the file.
+ * @let_go: the new one has @old's connection.
+ */
+void sk_put_in_place(struct socket *sock, struct sock *old, bool let_go);
 
 /* options.c --------------------------------------------------------------- */
 

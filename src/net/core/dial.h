@@ -29,7 +29,16 @@ ssize_t sock_ask_listen(struct socket *sock, int backlog, struct kiocb *iocb);
  * being bound, listening, or connected; -ENOMEM.
  */
 int sock_set_proto(struct socket *sock, const char *word);
-/* The same by its option, SOCKFS_SO_PROTO. Also -EINVAL, -ESTALE. */
+/*
+ * Speak the protocol called @word from now on, upon the connection that is there, with a peer
+ * called @name (NULL: as it was called when it was dialled). Who was called, is the server.
+ * 0, -EIOCBQUEUED, -EINPROGRESS (IOCB_NOWAIT), or -errno: -ENOTCONN: it is not connected, or
+ * has been shut down; -EEXIST: it does already; -EOPNOTSUPP: not upon such a socket;
+ * -EPROTONOSUPPORT: there is none such; -EBUSY: a write waits. Behind any other error, and
+ * when it is given up, the connection is over.
+ */
+ssize_t sock_set_ulp(struct socket *sock, const char *word, const char *name, struct kiocb *iocb);
+/* sock_set_proto by its option, SOCKFS_SO_PROTO. Also -EINVAL, -ESTALE. */
 int sock_setsockopt_proto(struct socket *sock, const struct sockfs_sockopt *opt);
 
 #endif /* NET_CORE_DIAL_H */

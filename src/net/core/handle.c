@@ -76,19 +76,44 @@ static void set_linger(struct sock *sk, bool reset)
 	(void)setsockopt(sk->sk_fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-void sk_close(struct sock *sk, bool reset)
+/* Nobody looks at the descriptor any more. */
+static void stop_waiting(struct sock *sk)
 {
 	uint64_t deadline = sk->sk_timer;
-	struct linger linger = {0};
-	socklen_t len = sizeof(linger);
 
-	if (sk->sk_fd < 0)
-		return;
 	sk_read_stop(sk);
 	sk_unwatch(sk);
 	/* The wait's descriptor keeps the connection open as well as ours. */
 	sk_wait_close(sk);
 	sk_timer_keep(sk, deadline);
+}
+
+static void close_handle(struct sock *sk)
+{
+	sk->sk_fd = -1;
+	sk->sk_family = 0;
+	sk->sk_bound = false;
+	uv_close(sk_handle(sk), on_handle_closed);
+	if (sk->sk_prot->closed != NULL)
+		sk->sk_prot->closed(sk);
+}
+
+void sk_let_go(struct sock *sk)
+{
+	if (sk->sk_fd < 0)
+		return;
+	stop_waiting(sk);
+	close_handle(sk);
+}
+
+void sk_close(struct sock *sk, bool reset)
+{
+	struct linger linger = {0};
+	socklen_t len = sizeof(linger);
+
+	if (sk->sk_fd < 0)
+		return;
+	stop_waiting(sk);
 	(void)getsockopt(sk->sk_fd, SOL_SOCKET, SO_LINGER, &linger, &len);
 	if (linger.l_onoff && linger.l_linger == 0)
 		reset = true;
@@ -97,12 +122,7 @@ void sk_close(struct sock *sk, bool reset)
 	if (!reset && sk->sk_bound)
 		(void)sk_reuse_address(sk, true);
 	set_linger(sk, reset);
-	sk->sk_fd = -1;
-	sk->sk_family = 0;
-	sk->sk_bound = false;
-	uv_close(sk_handle(sk), on_handle_closed);
-	if (sk->sk_prot->closed != NULL)
-		sk->sk_prot->closed(sk);
+	close_handle(sk);
 }
 
 struct sock *sk_replace(struct sock *old)

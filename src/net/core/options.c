@@ -116,6 +116,17 @@ int sk_reuse_address(const struct sock *sk, bool on)
 											    : 0;
 }
 
+/* What @from has set for a protocol upon it, @to has, too. 0 or -ENOMEM. */
+static int copy_upper(struct sock *to, const struct sock *from)
+{
+	struct sock *upper;
+
+	if (from->sk_upper == NULL)
+		return 0;
+	upper = sk_upper_get(to->sk_socket, from->sk_upper->sk_prot);
+	return upper == NULL ? -ENOMEM : sk_copy_options(upper, from->sk_upper);
+}
+
 int sk_copy_options(struct sock *to, const struct sock *from)
 {
 	if (from->sk_opts != NULL) {
@@ -133,9 +144,11 @@ int sk_copy_options(struct sock *to, const struct sock *from)
 		else if (so->kind == SOCKOPT_CHOICE && sockopt_taken_by(so, from->sk_prot->word))
 			*own_option(to, so->optname) = *own_option((struct sock *)from, so->optname);
 	}
-	if (to->sk_prot == from->sk_prot && to->sk_prot->copy_texts != NULL) {
-		int err = to->sk_prot->copy_texts(to, from);
+	if (to->sk_prot == from->sk_prot) {
+		int err = copy_upper(to, from);
 
+		if (err == 0 && to->sk_prot->copy_texts != NULL)
+			err = to->sk_prot->copy_texts(to, from);
 		if (err != 0)
 			return err;
 	}
@@ -145,15 +158,29 @@ int sk_copy_options(struct sock *to, const struct sock *from)
 	return 0;
 }
 
-/* The row of an option that @sock's protocol takes; NULL: there is none. */
-static const struct sockopt *find_option(const struct socket *sock, int level, int optname)
+/*
+ * Whose option is it: of @sock's protocol, or of the one that may come upon it? NULL:
+ * nobody's.
+ */
+static struct proto *option_owner(const struct socket *sock, const struct sockopt *so)
 {
-	const struct sockopt *so = sockopt_by_number(level, optname);
+	struct proto *prot = sock->ops->prot, *upon;
 
-	return so != NULL && sockopt_taken_by(so, sock->ops->prot->word) ? so : NULL;
+	if (so == NULL)
+		return NULL;
+	if (sockopt_taken_by(so, prot->word))
+		return prot;
+	upon = proto_upon(prot);
+	return upon != NULL && sockopt_taken_by(so, upon->word) ? upon : NULL;
 }
 
-static int option_set_text(struct socket *sock, const struct sockopt *so,
+/* The sock that keeps the options of @prot; NULL: out of memory. */
+static struct sock *option_sock(struct socket *sock, struct proto *prot)
+{
+	return prot == sock->ops->prot ? sk_get(sock) : sk_upper_get(sock, prot);
+}
+
+static int option_set_text(struct socket *sock, struct proto *prot, const struct sockopt *so,
 			   const struct sockfs_sockopt *opt)
 {
 	char text[sizeof(opt->value) + 1];
@@ -164,28 +191,29 @@ static int option_set_text(struct socket *sock, const struct sockopt *so,
 		return -EINVAL;
 	memcpy(text, opt->value, opt->len);
 	text[opt->len] = '\0';
-	sk = sk_get(sock);
-	return sk == NULL ? -ENOMEM : sk->sk_prot->set_text(sk, so->optname, text);
+	sk = option_sock(sock, prot);
+	return sk == NULL ? -ENOMEM : prot->set_text(sk, so->optname, text);
 }
 
 int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
 {
-	const struct sockopt *so = find_option(sock, opt->level, opt->name);
+	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
+	struct proto *prot = option_owner(sock, so);
 	struct sock *sk, now = {0};
 	long value;
 	int err;
 
 	/* The protocol itself is chosen before one is asked (choose.c). */
-	if (so == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
+	if (prot == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
 		return -ENOPROTOOPT;
 	if (so->kind == SOCKOPT_STRING)
-		return option_set_text(sock, so, opt);
+		return option_set_text(sock, prot, so, opt);
 	err = sockopt_value(so, opt, &value);
 	if (err != 0)
 		return err;
 	if (value < so->min || value > so->max)
 		return -EINVAL;
-	sk = sk_get(sock);
+	sk = option_sock(sock, prot);
 	if (sk == NULL)
 		return -ENOMEM;
 	if (so->kind == SOCKOPT_SECONDS || so->kind == SOCKOPT_CHOICE) {
@@ -268,36 +296,45 @@ static int option_error(struct sock *sk, const struct sockopt *so, struct sockfs
 }
 
 /* One that sockfs keeps: without a sock it is what a new one would have. */
-static int option_own(struct sock *sk, const struct sockopt *so, struct sockfs_sockopt *opt)
+static int option_own(struct socket *sock, struct proto *prot, struct sock *sk,
+		      const struct sockopt *so, struct sockfs_sockopt *opt)
 {
-	struct sock fresh = {0};
+	struct sock fresh = {0}, *scratch = NULL;
 	const int *own;
 
 	sock_set_defaults(&fresh);
 	own = own_option(sk != NULL ? sk : &fresh, so->optname);
-	if (own == NULL && sk != NULL)
-		return -ENOPROTOOPT;
+	/* What the row keeps, the row alone knows the default of. */
+	if (own == NULL && sk == NULL) {
+		scratch = sk_alloc_of(sock, prot);
+		own = scratch != NULL ? own_option(scratch, so->optname) : NULL;
+	}
 	memset(opt->value, 0, sizeof(opt->value));
 	if (own != NULL)
 		memcpy(opt->value, own, sizeof(*own));
 	opt->len = sizeof(*own);
-	return 0;
+	if (scratch != NULL)
+		sk_put(scratch);
+	return own != NULL ? 0 : -ENOPROTOOPT;
 }
 
 int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
-	const struct sockopt *so = find_option(sock, opt->level, opt->name);
+	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
+	struct proto *prot = option_owner(sock, so);
 	struct sock *sk = sock->sk, now = {0};
 
-	if (so == NULL)
+	if (prot == NULL)
 		return -ENOPROTOOPT;
+	if (prot != sock->ops->prot)
+		sk = sk != NULL ? sk->sk_upper : NULL;
 	switch (so->kind) {
 	case SOCKOPT_ERROR:
 		return option_error(sk, so, opt);
 	case SOCKOPT_SECONDS:
 	case SOCKOPT_CHOICE:
 	case SOCKOPT_COUNT:
-		return option_own(sk, so, opt);
+		return option_own(sock, prot, sk, so, opt);
 	case SOCKOPT_PROTO:
 		opt->len = (__u32)strlen(sock->ops->prot->word);
 		memset(opt->value, 0, sizeof(opt->value));
@@ -305,7 +342,7 @@ int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int 
 		return 0;
 	case SOCKOPT_STRING:
 	case SOCKOPT_TEXT:
-		return sk != NULL ? sock->ops->prot->text_option(sk, so->optname, opt) : -ENODATA;
+		return sk != NULL ? prot->text_option(sk, so->optname, opt) : -ENODATA;
 	default:
 		now.sk_fd = sk != NULL ? sk_any_fd(sk, &now.sk_family) : -1;
 		if (now.sk_fd >= 0)

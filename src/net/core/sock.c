@@ -51,6 +51,17 @@ struct proto *proto_by_word(const char *word)
 	return NULL;
 }
 
+struct proto *proto_upon(const struct proto *prot)
+{
+	struct proto *upon;
+
+	STAILQ_FOREACH(upon, &protos, node)
+		if (upon->ulp != NULL && upon != prot && upon->family == prot->family &&
+		    upon->type == prot->type && upon->protocol == prot->protocol)
+			return upon;
+	return NULL;
+}
+
 /* ------------------------------------------------------------------- the sock */
 
 void sock_init_data(struct socket *sock, struct sock *sk)
@@ -64,15 +75,22 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 	TAILQ_INIT(&sk->sk_sync_queue);
 }
 
+struct sock *sk_alloc_of(struct socket *sock, struct proto *prot)
+{
+	struct sock *sk = kmem_cache_alloc(prot->slab);
+
+	if (sk == NULL)
+		return NULL;
+	sock_init_data(sock, sk);
+	sk->sk_prot = prot;
+	if (prot->init != NULL)
+		prot->init(sk);
+	return sk;
+}
+
 struct sock *sk_alloc(struct socket *sock)
 {
-	struct sock *sk = kmem_cache_alloc(sock->ops->prot->slab);
-
-	if (sk != NULL)
-		sock_init_data(sock, sk);
-	if (sk != NULL && sk->sk_prot->init != NULL)
-		sk->sk_prot->init(sk);
-	return sk;
+	return sk_alloc_of(sock, sock->ops->prot);
 }
 
 struct sock *sk_get(struct socket *sock)
@@ -85,10 +103,50 @@ struct sock *sk_get(struct socket *sock)
 	return sock->sk;
 }
 
+/* ------------------------------------------- what is set for a protocol upon this one */
+
+struct sock *sk_upper_get(struct socket *sock, struct proto *prot)
+{
+	struct sock *sk = sk_get(sock);
+
+	if (sk == NULL)
+		return NULL;
+	if (sk->sk_upper == NULL) {
+		sk->sk_upper = sk_alloc_of(sock, prot);
+		if (sk->sk_upper != NULL)
+			prot->inuse++;
+	}
+	return sk->sk_upper;
+}
+
+struct sock *sk_upper_take(struct sock *sk, const struct proto *prot)
+{
+	struct sock *upper = sk->sk_upper;
+
+	if (upper == NULL || upper->sk_prot != prot)
+		return NULL;
+	sk->sk_upper = NULL;
+	return upper;
+}
+
+static void upper_drop(struct sock *sk)
+{
+	struct sock *upper = sk->sk_upper;
+
+	if (upper == NULL)
+		return;
+	sk->sk_upper = NULL;
+	upper->sk_prot->inuse--;
+	sk_put(upper);
+}
+
+/* ---------------------------------------------------------------------------- its life */
+
 void sk_put(struct sock *sk)
 {
 	if (--sk->sk_refs > 0)
 		return;
+	upper_drop(sk);
 	if (sk->sk_prot->destroy != NULL)
 		sk->sk_prot->destroy(sk);
 	vm_strfree(sk->sk_host);
@@ -108,6 +166,7 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	old->sk_dial = NULL;
 	old->sk_opts = NULL;
 	old->sk_host = NULL;
+	old->sk_upper = NULL;
 	old->sk_socket = NULL;
 	if (sk->sk_prot->take_over != NULL)
 		sk->sk_prot->take_over(sk, old);

@@ -120,6 +120,14 @@ static void peer_name(struct sock *sk, int fd, char *buf, size_t size)
 	buf[strcspn(buf, "]%")] = '\0';
 }
 
+int tls_has_cert(struct tls_sock *tls)
+{
+	if (tls->text[TLS_TEXT_CERT] != NULL)
+		return 0;
+	(void)tls_set(tls, TLS_TEXT_ERROR, "a server needs a certificate");
+	return -ENOKEY;
+}
+
 /* A server asks for certificates where it has been told whose to trust. */
 static bool wants_proof(const struct tls_sock *tls, enum tls_kind kind)
 {
@@ -151,10 +159,13 @@ int tls_handshake(struct sock *sk, int fd, const struct cred *cred,
 {
 	static struct tls_msg msg;
 	struct tls_sock *tls = tls_sk(sk);
-	struct tls_conn *conn = calloc(1, sizeof(*conn));
+	struct tls_conn *conn;
 	char name[SOCKFS_HOST_MAX];
-	int err;
+	int err = sk->sk_called ? tls_has_cert(tls) : 0;
 
+	if (err != 0)
+		return err;
+	conn = calloc(1, sizeof(*conn));
 	if (conn == NULL)
 		return -ENOMEM;
 	for (int i = TLS_TEXT_AGREED; i < TLS_TEXTS; i++)

@@ -70,6 +70,8 @@ void tls_set_reason(struct tls_sock *tls, const struct tls_msg *msg);
 /* A TLS_MSG_OPEN of @kind with @tls's settings, for a peer called @name. 0 or -EMSGSIZE. */
 int tls_make_request(const struct tls_sock *tls, enum tls_kind kind, const struct cred *cred,
 		     const char *name, struct tls_msg *msg);
+/* For a server: 0, or -ENOKEY and words: it has none. */
+int tls_has_cert(struct tls_sock *tls);
 /* Let go of the link. */
 void tls_conn_free(struct tls_conn *conn);
 /* The stream has ended or is broken: the errno value that says why, once; then 0. */

@@ -53,13 +53,10 @@ int tls_may_listen(struct sock *sk, const struct cred *cred, void (*cb)(void *ar
 	static struct tls_msg msg;
 	struct tls_sock *tls = tls_sk(sk);
 	struct tls_check *check;
-	int err;
+	int err = tls_has_cert(tls);
 
-	if (tls->text[TLS_TEXT_CERT] == NULL) {
-		(void)tls_set(tls, TLS_TEXT_ERROR, "a server needs a certificate");
-		return -ENOKEY;
-	}
-	err = tls_make_request(tls, TLS_SERVER, cred, tls->text[TLS_TEXT_NAME], &msg);
+	if (err == 0)
+		err = tls_make_request(tls, TLS_SERVER, cred, tls->text[TLS_TEXT_NAME], &msg);
 	if (err != 0)
 		return err;
 	check = malloc(sizeof(*check));
