@@ -28,6 +28,15 @@ smtpd_mails()
 	find "/proc/$(cat smtpd.pid)/root/var/spool/mail/new" -type f -exec cat {} + 2>/dev/null
 }
 
+# start_aiosmtpd CERTIFICATE KEY: a mail server that takes no mail without STARTTLS, and puts it
+# into the folder mails; sets port. (OpenSMTPD 6.8 and OpenSSL 3 do not agree on keys.)
+start_aiosmtpd()
+{
+	# shellcheck disable=SC2016  # as above
+	start_server aiosmtpd 'is_listening $port' aiosmtpd -n -l 127.0.0.1:PORT \
+		--tlscert "$1" --tlskey "$2" -c aiosmtpd.handlers.Mailbox mails
+}
+
 # start_ngircd: an IRC server named irc.test on 127.0.0.1; sets port.
 start_ngircd()
 {
