@@ -19,8 +19,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "net/sock.h"
+#include "net/tls/tls_i.h"
 #include "wire_net.h"
 
 enum state { FRESH, BOUND, CONNECTED, NR_STATES };
@@ -50,11 +52,92 @@ static const struct {
 	{"unix", BOUND, SHUTDOWN, -ENOTCONN, "as of TCP"},
 	{"unix", BOUND, CONNECT, -EINVAL, "a file has one path"},
 	{"unix", CONNECTED, BIND, -EINVAL, "an address is taken before, not behind a connect"},
+	{"tls", FRESH, WRITE, -ENOTCONN, "as of TCP, which is beside it here"},
+	{"tls", BOUND, WRITE, -ENOTCONN, "the same"},
+	{"tls", FRESH, LISTEN, -ENOKEY, "a server has to have a certificate"},
+	{"tls", BOUND, LISTEN, -ENOKEY, "the same"},
 };
+
+#ifdef CONFIG_TLS
+#define WITH_TLS 1
+#else
+#define WITH_TLS 0
+#endif
 
 static struct wire *w;
 static char dir[] = "/tmp/sockfs.XXXXXX";
 static unsigned int nr_paths;
+
+/* ----------------------------------------------------------- somebody who speaks TLS */
+
+static struct end tls_server;
+static struct sockaddr_storage tls_address;
+static uint64_t tls_read; /* of the listener, waiting; 0: there is none */
+
+static void set_text(const struct end *e, int name, const char *text)
+{
+	struct sockfs_sockopt opt = {
+		.level = SOL_SOCKFS, .name = name, .len = (uint32_t)strlen(text)};
+
+	memcpy(opt.value, text, opt.len);
+	ck_assert_int_eq(ioc(e, SOCKFS_IOC_SETSOCKOPT, &opt), 0);
+}
+
+/* The protocol, and a file that serves with a certificate of its own authority. */
+static void tls_begin(void)
+{
+	struct sockfs_addr addr = {.host = "tls:127.0.0.1", .port = "0"};
+	struct sockaddr_in *sin = (struct sockaddr_in *)&tls_address;
+	int32_t backlog = 0;
+	char text[128];
+
+	snprintf(text, sizeof(text), "mkdir %s/c && tests/tls/mkcerts %s/c", dir, dir);
+	ck_assert_int_eq(system(text), 0);
+	snprintf(text, sizeof(text), "%s/c/ca.pem", dir);
+	ck_assert_int_eq(setenv("SSL_CERT_FILE", text, 1), 0);
+	ck_assert_int_eq(tls_helper_init(&w->loop, "./sockfs-tls"), 0);
+	ck_assert_int_eq(proto_register(&tls_prot), 0);
+	tls_server = make_file(w, "tls-server");
+	snprintf(text, sizeof(text), "%s/c/good.pem", dir);
+	set_text(&tls_server, SOCKFS_SO_TLS_CERT, text);
+	ck_assert_int_eq(ioc(&tls_server, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&tls_server, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&tls_server, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	*sin = (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				    .sin_port = htons((uint16_t)atoi(addr.port))};
+	tls_read = 0;
+}
+
+/* Whoever connects now is accepted, by a read that waits. */
+static int tls_connect(const struct end *e, struct sockfs_addr *addr)
+{
+	int err;
+
+	if (tls_read == 0)
+		tls_read = wire_read(w, tls_server.ino, tls_server.fh, 100, O_RDWR);
+	err = ioc(e, SOCKFS_IOC_CONNECT, addr);
+	if (err == 0) {
+		ck_assert_int_eq(wire_wait(w, tls_read, NULL, 0, NULL), 0);
+		tls_read = 0;
+	}
+	return err;
+}
+
+static void tls_end(void)
+{
+	char text[64];
+
+	if (tls_read != 0) {
+		wire_interrupt(w, tls_read);
+		ck_assert_int_eq(wire_wait(w, tls_read, NULL, 0, NULL), -EINTR);
+	}
+	tls_helper_stop();
+	snprintf(text, sizeof(text), "rm -r %s/c", dir);
+	ck_assert_int_eq(system(text), 0);
+}
+
+/* --------------------------------------------------------------------------------- */
 
 static void setup(void)
 {
@@ -64,13 +147,21 @@ static void setup(void)
 	ck_assert_ptr_nonnull(w);
 	/* Paths are for the daemon's own user. */
 	w->uid = geteuid();
+	if (WITH_TLS)
+		tls_begin();
 }
 
 static void teardown(void)
 {
 	char path[64];
 
+	if (WITH_TLS)
+		tls_end();
 	ck_assert_int_eq(wire_free(w), 0);
+	if (WITH_TLS) {
+		ck_assert_int_eq(proto_unregister(&tls_prot), 0);
+		tls_helper_exit();
+	}
 	for (unsigned int i = 0; i < nr_paths; i++) {
 		snprintf(path, sizeof(path), "%s/%u", dir, i);
 		(void)unlink(path);
@@ -163,6 +254,8 @@ static int our_op(const struct end *e, const struct proto *prot, enum op op,
 	uint32_t flags = O_RDWR | O_NONBLOCK;
 
 	(void)new_address(prot, &ss);
+	if (prot == &tls_prot)
+		peer = &tls_address;
 	addr = text_of(prot, op == CONNECT ? peer : &ss);
 	switch (op) {
 	case READ:
@@ -170,7 +263,7 @@ static int our_op(const struct end *e, const struct proto *prot, enum op op,
 	case WRITE:
 		return wire_wait(w, wire_write(w, e->ino, e->fh, "x", 1, flags), NULL, 0, NULL);
 	case CONNECT:
-		return ioc(e, SOCKFS_IOC_CONNECT, &addr);
+		return prot == &tls_prot ? tls_connect(e, &addr) : ioc(e, SOCKFS_IOC_CONNECT, &addr);
 	case BIND:
 		return ioc(e, SOCKFS_IOC_BIND, &addr);
 	case LISTEN:
@@ -233,7 +326,7 @@ START_TEST(beside_a_plain_socket)
 		for (enum op op = 0; op < NR_OPS; op++)
 			one(prot, (enum state)_i, op);
 	}
-	ck_assert_uint_ge(n, 3);
+	ck_assert_uint_ge(n, 3 + WITH_TLS);
 }
 END_TEST
 
