@@ -78,6 +78,13 @@ static int errno_of_alert(int alert, bool cert_wanted)
 	}
 }
 
+static const char *alert_words(int alert)
+{
+	/* OpenSSL 3.0 has no words for this one. */
+	return alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+						    : SSL_alert_desc_string_long(alert);
+}
+
 static void reason_of_queue(struct reason *r, const SSL *ssl, bool shaken, bool cert_wanted)
 {
 	unsigned long e = ERR_peek_error();
@@ -95,7 +102,7 @@ static void reason_of_queue(struct reason *r, const SSL *ssl, bool shaken, bool 
 		int alert = code - SSL_AD_REASON_OFFSET;
 		int err = errno_of_alert(alert, cert_wanted);
 
-		reason_set(r, err, "the peer says: %s%s", SSL_alert_desc_string_long(alert),
+		reason_set(r, err, "the peer says: %s%s", alert_words(alert),
 			   err == ENOKEY ? " (it wants a certificate)" : "");
 	} else if (code == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
 		reason_set(r, ENOKEY, "the peer has no certificate");

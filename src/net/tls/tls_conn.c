@@ -53,12 +53,13 @@ static void set_fingerprint(struct tls_sock *tls, const char *text)
 /* What was agreed, for the status. A text that finds no memory is not told. */
 static void tell_agreed(struct tls_sock *tls, const struct tls_msg *msg)
 {
-	char text[128];
+	const char *alpn = tls_msg_text(msg, TLS_OPENED_ALPN);
 	time_t when = (time_t)msg->opened.expires;
+	char text[128];
 	struct tm tm;
 
-	snprintf(text, sizeof(text), "%s %s", tls_msg_text(msg, TLS_OPENED_VERSION),
-		 tls_msg_text(msg, TLS_OPENED_CIPHER));
+	snprintf(text, sizeof(text), "%s %s%s%s", tls_msg_text(msg, TLS_OPENED_VERSION),
+		 tls_msg_text(msg, TLS_OPENED_CIPHER), alpn[0] != '\0' ? " " : "", alpn);
 	(void)tls_set(tls, TLS_TEXT_AGREED, text);
 	(void)tls_set(tls, TLS_TEXT_PEER, tls_msg_text(msg, TLS_OPENED_PEER));
 	set_fingerprint(tls, tls_msg_text(msg, TLS_OPENED_FINGERPRINT));
