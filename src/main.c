@@ -98,7 +98,6 @@ static int go_background(struct process *p)
 	}
 	close(fds[0]);
 	p->ready_fd = fds[1];
-	setsid();
 	return -1;
 
 failed:
@@ -231,6 +230,12 @@ static int mount_and_serve(struct process *p)
 		sockfs_session_destroy(p->session);
 		return 1;
 	}
+	/*
+	 * Not before: an automounter has all wait who touch the mount point, but for the
+	 * processes of its own group.
+	 */
+	if (!p->opt.foreground)
+		setsid();
 	if (prepare_confinement(p) != 0) {
 		sockfs_session_stop(p->session);
 		sockfs_session_destroy(p->session);
