@@ -9,7 +9,7 @@ fi
 scripts=bootstrap
 for file in .ci/run $(find tests examples contrib -name testsuite.dir -prune -o -type f -print 2>/dev/null); do
 	[ -f "$file" ] || continue
-	case $file in *.at | *.in | tests/testsuite) continue ;; esac
+	case $file in *.at | tests/atlocal.in | tests/testsuite) continue ;; esac
 	case $file in
 	*.sh | contrib/bash-completion/*) scripts="$scripts $file" ;;
 	*) sed 1q "$file" | grep -qaE "^#! ?(/usr)?/bin/(env )?(ba|da)?sh" && scripts="$scripts $file" ;;
