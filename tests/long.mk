@@ -37,6 +37,25 @@ check-stress: $(SUITE_NEEDS)
 check-suite: $(SUITE_NEEDS)
 	$(RUN_SUITE) $(BUILT_PATH) $(TESTSUITEFLAGS)
 
+# The Debian packages, on machines that have nothing: PACKAGE_RELEASES='12 13 testing'.
+PACKAGE_RELEASES = 12 13
+check-package:
+	$(srcdir)/tests/fresh/package.sh $(PACKAGE_RELEASES)
+
+# An RPM of the tarball; which packages are there is not asked, for the names of Debian's differ.
+check-rpm: dist-gzip
+	rm -rf tests/rpm.dir
+	rpmbuild -ta --nodeps --define "_topdir $$PWD/tests/rpm.dir" $(distdir).tar.gz
+	rpm -qp --requires --list tests/rpm.dir/RPMS/*/*.rpm
+
+# What abuild does with the functions of its file, in a shell as that of Alpine, without abuild.
+check-apk: dist-gzip
+	rm -rf tests/apk.dir && mkdir -p tests/apk.dir/pkg
+	cp $(srcdir)/contrib/alpine/APKBUILD tests/apk.dir && tar -C tests/apk.dir -xf $(distdir).tar.gz
+	cd tests/apk.dir && pkgdir=$$PWD/pkg CBUILD=`$(CC) -dumpmachine` CHOST=`$(CC) -dumpmachine` \
+	  busybox sh -euc '. ./APKBUILD; cd $$pkgname-$$pkgver; build; package'
+	find tests/apk.dir/pkg ! -type d
+
 # All tests in a build by --enable-coverage, then which lines of src/ they have run.
 coverage:
 	-$(MAKE) $(AM_MAKEFLAGS) -k check
@@ -48,4 +67,5 @@ lint:
 
 format: clang-format
 
-.PHONY: check-long check-repeat check-stress check-suite check-valgrind coverage format lint
+.PHONY: check-apk check-long check-package check-repeat check-rpm check-stress \
+	check-suite check-valgrind coverage format lint
