@@ -7,7 +7,7 @@ if ! command -v shellcheck >/dev/null; then
 	exit 77
 fi
 scripts=bootstrap
-for file in .ci/run $(find tests examples contrib -name testsuite.dir -prune -o -type f -print 2>/dev/null); do
+for file in .ci/run $(find tests examples contrib doc -name testsuite.dir -prune -o -type f -print 2>/dev/null); do
 	[ -f "$file" ] || continue
 	case $file in *.at | tests/atlocal.in | tests/testsuite) continue ;; esac
 	case $file in
