@@ -85,7 +85,7 @@ files()
 {
 	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /root \
 		-o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log \
-		-o -path /var/lib/systemd -o -name 'package-test.service' -o -path /etc/ld.so.cache \) -prune -o -print | sort
+		-o -path /var/lib/systemd -o -name package-test.service -o -name .updated -o -path /etc/ld.so.cache \) -prune -o -print | sort
 }
 
 # echo_server DIR: a listener of that mount that answers each caller; prints its port.
