@@ -227,8 +227,17 @@ source_of()
 	findmnt -n -t fuse.sockfs -o SOURCE "$1" || echo nothing
 }
 
+# Whoever reads the log of a failure was not there.
+tell_failure()
+{
+	[ $? -ne 0 ] || return 0
+	systemctl --no-pager --failed || :
+	journalctl -b --no-pager -u 'sockfs@*' -u 'mnt-*' -t sockfs || :
+}
+
 booted()
 {
+	trap tell_failure 0
 	say 'what is mounted'
 	findmnt -t fuse.sockfs,autofs || :
 	same 'by the unit sockfs@.service' "$(source_of /mnt/service)" served
