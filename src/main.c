@@ -174,6 +174,16 @@ static void abandon(void *arg)
 		sockfs_session_abandon(p->session);
 }
 
+/* In the worker. */
+static bool ask_unmounter(bool still_there)
+{
+	bool done = unmounter_ask(still_there);
+
+	if (still_there && !done)
+		supervisor_set_still_mounted();
+	return done;
+}
+
 static void unmount(void *arg)
 {
 	struct process *p = arg;
@@ -195,7 +205,7 @@ static int prepare_confinement(struct process *p)
 		err = unmounter_start(p->opt.mountpoint, unmount, p, !p->opt.foreground);
 	p->opt.confine = err == 0;
 	if (err == 0 && !options_mounted_already(&p->opt))
-		sockfs_session_set_unmount(p->session, unmounter_ask);
+		sockfs_session_set_unmount(p->session, ask_unmounter);
 	if (err == 0)
 		return 0;
 	if (p->opt.user.name != NULL && p->opt.user.uid != geteuid()) {

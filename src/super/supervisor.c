@@ -39,6 +39,7 @@ struct shared {
 	atomic_uint stops; /* signals to the supervisor that ask for the end */
 	atomic_bool ready; /* the mount answers */
 	atomic_bool ended; /* the worker ended by itself, with @status */
+	atomic_bool still_mounted; /* and could not unmount */
 	atomic_int status;
 };
 
@@ -148,8 +149,9 @@ static void child_ended(pid_t worker)
 	if (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
 		return;
 	if (info.si_code == CLD_EXITED) {
-		/* If it could not unmount. */
-		sv->abandon(sv->arg);
+		/* Else not even a look: what is mounted there by now is somebody else's. */
+		if (atomic_load(&shared->still_mounted))
+			sv->abandon(sv->arg);
 		_exit(info.si_status);
 	}
 	worker_died(worker, info.si_status);
@@ -241,6 +243,12 @@ void supervisor_set_ready(void)
 {
 	if (shared != NULL)
 		atomic_store(&shared->ready, true);
+}
+
+void supervisor_set_still_mounted(void)
+{
+	if (shared != NULL)
+		atomic_store(&shared->still_mounted, true);
 }
 
 _Noreturn void supervisor_exit(int status)

@@ -54,6 +54,8 @@ int supervisor_run(const struct supervision *sv);
 
 /* The mount answers: in the background the log goes to syslog(3) from here on. */
 void supervisor_set_ready(void);
+/* This process ends, and could not unmount: the supervisor is to do it then. */
+void supervisor_set_still_mounted(void);
 /* End this process at once with @status: by itself, not by an accident. */
 _Noreturn void supervisor_exit(int status);
 /* Has there been a second signal that asks for the end? @nr is how many came here. */
