@@ -202,7 +202,6 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	err = start_signals(d, opt);
 	if (err != 0)
 		return fail("signals", err);
-	unix_avoid(opt->mountpoint);
 	d->guard = guard_start(&d->loop);
 	sockfs_session_tune(d->session, &opt->tuning);
 	if (opt->confine) {

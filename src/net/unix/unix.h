@@ -91,16 +91,13 @@ enum unix_walk_end {
 };
 
 /*
- * Walk @path, with the rights of the moment. A descriptor of O_PATH; -EDEADLK: it leads into the
- * mount that unix_avoid() has been told of; or what open(2) says, as with
- * fs.protected_symlinks. @ret_name: for UNIX_WALK_PARENT.
+ * Walk @path, with the rights of the moment. A descriptor of O_PATH; -EDEADLK: it leads into a
+ * sockfs, where we would wait for ourselves, or for one that waits for us; or what open(2)
+ * says, as with fs.protected_symlinks. @ret_name: for UNIX_WALK_PARENT.
  */
 int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1]);
-/*
- * Our own mount point, NULL: none any more. A path that leads there would have the
- * daemon wait for itself.
- */
-void unix_avoid(const char *mountpoint);
+/* Forget the mounts. */
+void unix_walk_exit(void);
 
 /* unix_cred.c --------------------------------------------------------------------- */
 

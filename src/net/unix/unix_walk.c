@@ -2,7 +2,8 @@
 /*
  * The way along a path, one part at a time: the twin of fs/namei.c: path_lookupat, for the one
  * thing that the kernel's cannot do, to stop before it enters our own mount. There each
- * step is a request that this very thread would have to answer.
+ * step is a request that this very thread would have to answer. Which mounts are of our kind is
+ * read once, at the first walk: somebody has asked for it, so our own is there by then.
  *
  * Nothing here asks a file system of what was entered but for the next name; statx(2) with
  * AT_STATX_DONT_SYNC says where one is without a request.
@@ -12,17 +13,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "lib/nofile.h"
 #include "net/unix/unix.h"
 
 #define LINKS_MAX 40 /* include/linux/namei.h: MAXSYMLINKS */
 
-static dev_t own_dev; /* 0: none, or it is not to be seen from here */
+static struct {
+	dev_t *dev;
+	size_t n;
+	bool read;
+} ours; /* the devices of all mounts of our kind that were there */
 
 struct walk {
 	int fd; /* where it has come to */
@@ -31,15 +38,60 @@ struct walk {
 	unsigned int nr_links;
 };
 
-void unix_avoid(const char *mountpoint)
+/* proc(5): the third field of mountinfo is the device, the first behind the dash the type. */
+static bool take_mount(const char *line)
 {
-	struct statx st;
+	unsigned int major, minor;
+	const char *type = strstr(line, " - ");
+	dev_t *more;
 
-	own_dev = 0;
-	if (mountpoint != NULL &&
-	    statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
-	    st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
-		own_dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	if (type == NULL || strncmp(type + 3, "fuse.sockfs ", 12) != 0 ||
+	    sscanf(line, "%*d %*d %u:%u", &major, &minor) != 2)
+		return true;
+	more = reallocarray(ours.dev, ours.n + 1, sizeof(*more));
+	if (more == NULL)
+		return false;
+	ours.dev = more;
+	more[ours.n++] = makedev(major, minor);
+	return true;
+}
+
+/* 0 or -errno: then nobody goes anywhere. Where there is no /proc, no mount is known. */
+static int read_mounts(void)
+{
+	char *line = NULL;
+	size_t size = 0;
+	bool ok = true;
+	FILE *f;
+
+	if (ours.read)
+		return 0;
+	nofile_reserve_begin();
+	f = fopen("/proc/self/mountinfo", "re");
+	nofile_reserve_end();
+	if (f == NULL && errno != ENOENT)
+		return -errno;
+	while (ok && f != NULL && getline(&line, &size, f) >= 0)
+		ok = take_mount(line);
+	free(line);
+	if (f != NULL)
+		fclose(f);
+	ours.read = ok;
+	return ok ? 0 : -ENOMEM;
+}
+
+static bool is_ours(const struct statx *st)
+{
+	for (size_t i = 0; i < ours.n; i++)
+		if (ours.dev[i] == makedev(st->stx_dev_major, st->stx_dev_minor))
+			return true;
+	return false;
+}
+
+void unix_walk_exit(void)
+{
+	free(ours.dev);
+	memset(&ours, 0, sizeof(ours));
 }
 
 /* Be at @fd, which is taken. */
@@ -53,9 +105,7 @@ static int walk_to(struct walk *w, int fd)
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID,
 		  &w->at) != 0)
 		return -errno;
-	if (own_dev != 0 && makedev(w->at.stx_dev_major, w->at.stx_dev_minor) == own_dev)
-		return -EDEADLK;
-	return 0;
+	return is_ours(&w->at) ? -EDEADLK : 0;
 }
 
 /* fs/namei.c: may_follow_link, as with fs.protected_symlinks. */
@@ -164,7 +214,9 @@ int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX +
 	if (strlen(path) >= sizeof(w.rest))
 		return -ENAMETOOLONG;
 	strcpy(w.rest, path);
-	err = walk_to(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	err = read_mounts();
+	if (err == 0)
+		err = walk_to(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	while (err == 0) {
 		err = walk_name(&w, name, &last);
 		if (err != 0 || name[0] == '\0')
