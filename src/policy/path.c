@@ -73,8 +73,6 @@ bool path_pattern_has(const char *pattern, const char *path)
 	size_t len = strlen(pattern);
 	const char *end;
 
-	if (pattern[0] != path[0])
-		return false;
 	if (!is_below(pattern, len))
 		return glob(pattern, len, path, strlen(path));
 	len -= strlen(BELOW);

@@ -76,6 +76,7 @@ static const struct {
 	{"deny connect to unix:/x/y\nallow connect to unix:/x/*", "/x/z", 2},
 	/* they have no port */
 	{"allow connect to unix:/x port 1", "/x", 0},
+	{"allow connect to unix:/x port 0", "/x", 0},
 	{"deny connect port 1\nallow connect to unix:/x", "/x", 2},
 	{"allow connect to unix:/x uid 1000 gid 50", "/x", 1},
 	{"allow connect to unix:/x gid 51", "/x", 0},

@@ -230,6 +230,103 @@ START_TEST(names_that_would_tear_a_line)
 }
 END_TEST
 
+/* ------------------------------------------------------------------- the way along a path */
+
+/* Make a link @name to @target in the test's directory, or remove it if @target is NULL. */
+static void put_link(const char *name, const char *target)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	ck_assert_int_eq(target != NULL ? symlink(target, path) : unlink(path), 0);
+}
+
+/* Where @path below the test's directory leads, by its number; or -errno. */
+static long walk(const char *path, enum unix_walk_end end)
+{
+	char text[512], name[NAME_MAX + 1];
+	struct stat st;
+	int fd;
+
+	snprintf(text, sizeof(text), "%s/%s", dir, path);
+	fd = unix_walk(text, end, name);
+	if (fd < 0)
+		return fd;
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	close(fd);
+	return (long)st.st_ino;
+}
+
+static long number(const char *path)
+{
+	char text[512];
+	struct stat st;
+
+	snprintf(text, sizeof(text), "%s/%s", dir, path);
+	ck_assert_int_eq(lstat(text, &st), 0);
+	return (long)st.st_ino;
+}
+
+/* As path_resolution(7) has it. */
+START_TEST(walks)
+{
+	static const char *const links[][2] = {
+		{"to_dir", "sub"}, {"up", "sub/../file"}, {"loop", "pool"}, {"pool", "loop"},
+		{"slash", "file/"}, {"self", "."}, {"nowhere", "none"},
+	};
+	char path[256];
+	int fd, before = nr_fds();
+
+	snprintf(path, sizeof(path), "%s/sub", dir);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/file", dir);
+	fd = creat(path, 0644);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	put_link("whole", path);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		put_link(links[i][0], links[i][1]);
+	ck_assert_int_eq(walk("file", UNIX_WALK_FOLLOW), number("file"));
+	ck_assert_int_eq(walk("whole", UNIX_WALK_FOLLOW), number("file"));
+	ck_assert_int_eq(walk("whole", UNIX_WALK_NOFOLLOW), number("whole"));
+	ck_assert_int_eq(walk("up", UNIX_WALK_FOLLOW), number("file"));
+	ck_assert_int_eq(walk("to_dir/..//./up", UNIX_WALK_FOLLOW), number("file"));
+	ck_assert_int_eq(walk("to_dir/", UNIX_WALK_NOFOLLOW), number("sub"));
+	ck_assert_int_eq(walk("to_dir/new", UNIX_WALK_PARENT), number("sub"));
+	/* Where it ends is not followed: it is to be made. */
+	ck_assert_int_eq(walk("nowhere", UNIX_WALK_PARENT), number("."));
+	ck_assert_int_eq(walk("nowhere", UNIX_WALK_FOLLOW), -ENOENT);
+	ck_assert_int_eq(walk("loop", UNIX_WALK_FOLLOW), -ELOOP);
+	ck_assert_int_eq(walk("loop/x", UNIX_WALK_PARENT), -ELOOP);
+	/* A file is no directory. */
+	ck_assert_int_eq(walk("file/", UNIX_WALK_FOLLOW), -ENOTDIR);
+	ck_assert_int_eq(walk("slash", UNIX_WALK_FOLLOW), -ENOTDIR);
+	ck_assert_int_eq(walk("file/x", UNIX_WALK_FOLLOW), -ENOTDIR);
+	/* Forty links are not too many, as with the kernel; one more is. */
+	snprintf(path, sizeof(path), "%s", "self/self/self/self/self/self/self/self/self/self/self/self/"
+		 "self/self/self/self/self/self/self/self/self/self/self/self/self/self/self/self/"
+		 "self/self/self/self/self/self/self/self/self/self/self/self/file");
+	ck_assert_int_eq(walk(path, UNIX_WALK_FOLLOW), number("file"));
+	strcpy(path + strlen(path) - 4, "whole");
+	ck_assert_int_eq(walk(path, UNIX_WALK_FOLLOW), -ELOOP);
+	/* proc(5): fs.protected_symlinks, for links of others where all may put some. */
+	if (geteuid() == 0) {
+		snprintf(path, sizeof(path), "%s/whole", dir);
+		ck_assert_int_eq(chmod(dir, 01777), 0);
+		ck_assert_int_eq(lchown(path, 1, 1), 0);
+		ck_assert_int_eq(walk("whole", UNIX_WALK_FOLLOW), -EACCES);
+		ck_assert_int_eq(walk("up", UNIX_WALK_FOLLOW), number("file"));
+	}
+	ck_assert_int_eq(nr_fds(), before);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		put_link(links[i][0], NULL);
+	put_link("whole", NULL);
+	put_link("file", NULL);
+	snprintf(path, sizeof(path), "%s/sub", dir);
+	ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_unix");
@@ -243,6 +340,7 @@ int main(void)
 	tcase_add_test(tc, without_memory);
 	tcase_add_test(tc, what_it_has_not);
 	tcase_add_test(tc, lengths);
+	tcase_add_test(tc, walks);
 	tcase_add_test(tc, who_waits_at_a_listener);
 	tcase_add_test(tc, names_that_would_tear_a_line);
 	suite_add_tcase(suite, tc);
