@@ -31,8 +31,8 @@ def lines(key):
 
 
 def words(line):
-    """A command line without what stands in front of it, and that."""
-    prefix, rest = re.fullmatch(r"([-+]*)(.*)", line).groups()
+    """A command line without what stands in front of it, and that. It is in the right namespace."""
+    prefix, rest = re.fullmatch(r"([-+]*)(?:/usr/bin/nsenter --mount=/proc/1/ns/mnt -- )?(.*)", line).groups()
     rest = rest.replace("@bindir@", bindir).replace("%f", mountpoint).replace("$SOCKFS_OPTIONS", options)
     return prefix, shlex.split(rest)
 
