@@ -177,7 +177,8 @@ START_TEST(names_that_cannot)
 	static const char *const ports[] = {"65536", "99999999999999999999", "-1", "+80", "80x y",
 					    " ", ".git", "8\n0", "[80]", "_-_"};
 	char longest[NAME_MAX + 1];
-	struct fuse_entry_out e;
+	struct fuse_entry_out e, p;
+	struct fuse_open_out o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
 		ck_assert_msg(wire_lookup(w, tcp, hosts[i], &e) == -ENOENT, "%s", hosts[i]);
@@ -186,9 +187,11 @@ START_TEST(names_that_cannot)
 		ck_assert_msg(wire_lookup(w, e.nodeid, ports[i], &e) == -ENOENT, "%s", ports[i]);
 	memset(longest, 'a', SOCKFS_PORT_MAX);
 	longest[SOCKFS_PORT_MAX] = '\0';
-	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &e), -ENAMETOOLONG);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &p), -ENAMETOOLONG);
+	ck_assert_int_eq(wire_create(w, e.nodeid, longest, O_WRONLY, 0644, &p, &o), -ENAMETOOLONG);
 	longest[SOCKFS_PORT_MAX - 1] = '\0';
-	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &e), 0);
+	ck_assert_int_eq(wire_create(w, e.nodeid, longest, O_WRONLY, 0644, &p, &o), -ENOENT);
+	ck_assert_int_eq(wire_lookup(w, e.nodeid, longest, &p), 0);
 
 	/* The longest name that there is, and all of it settings. */
 	longest[0] = '\0';
