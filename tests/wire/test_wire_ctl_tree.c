@@ -202,8 +202,11 @@ START_TEST(symlinks_stay_in_the_mirror)
 }
 END_TEST
 
-/* One READDIR of @dir: its names in a row, and @in goes on behind them. The bytes of the answer. */
-static size_t list_some(uint64_t dir, struct fuse_read_in *in, char *ret_names)
+/*
+ * One READDIR of @dir: its names in a row, the inode number of the last one, and @in goes on
+ * behind them. The bytes of the answer.
+ */
+static size_t list_some(uint64_t dir, struct fuse_read_in *in, char *ret_names, uint64_t *ret_ino)
 {
 	char buf[4096];
 	size_t len = 0;
@@ -217,6 +220,7 @@ static size_t list_some(uint64_t dir, struct fuse_read_in *in, char *ret_names)
 
 		strncat(ret_names, d->name, d->namelen);
 		in->offset = d->off;
+		*ret_ino = d->ino;
 		p += FUSE_DIRENT_SIZE(d);
 	}
 	return len;
@@ -228,6 +232,7 @@ START_TEST(many_names_without_a_mirror)
 	struct fuse_read_in in = {.size = 4096, .read_flags = FUSE_READ_LOCKOWNER};
 	struct fuse_entry_out d, m, e;
 	char names[4096];
+	uint64_t ino;
 
 	ck_assert_int_eq(wire_mkdir(w, ROOT, "d", 0755, &d), 0);
 	for (int i = 0; i < 5000; i++) {
@@ -238,11 +243,14 @@ START_TEST(many_names_without_a_mirror)
 	ck_assert_int_eq(wire_lookup(w, ctl, "d", &m), 0);
 	ck_assert_int_eq(wire_opendir(w, m.nodeid, &in.fh), 0);
 	/* Two names end their turn, and a request has its answer with the first turn that has any. */
-	ck_assert_uint_gt(list_some(m.nodeid, &in, names), 0);
+	ck_assert_uint_gt(list_some(m.nodeid, &in, names, &ino), 0);
 	ck_assert_str_eq(names, "...");
-	ck_assert_uint_gt(list_some(m.nodeid, &in, names), 0);
+	ck_assert_uint_gt(list_some(m.nodeid, &in, names, &ino), 0);
 	ck_assert_str_eq(names, "f");
-	ck_assert_uint_eq(list_some(m.nodeid, &in, names), 0);
+	/* As stat(2) has it. */
+	ck_assert_int_eq(wire_lookup(w, m.nodeid, "f", &e), 0);
+	ck_assert_uint_eq(ino, e.attr.ino);
+	ck_assert_uint_eq(list_some(m.nodeid, &in, names, &ino), 0);
 	ck_assert_int_eq(wire_releasedir(w, m.nodeid, in.fh), 0);
 }
 END_TEST

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mm/vmstat.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -111,6 +112,10 @@ START_TEST(tables_have_one_heading_and_all_lines)
 	text = read_table(w, "unix");
 	ck_assert_uint_eq(count(text, "RefCount"), 1);
 	ck_assert_uint_eq(count(text, "\n"), 1);
+	text = read_table(w, "memory");
+	ck_assert_uint_eq(count(text, "\n"), 1 + NR_VM_ITEMS);
+	for (enum vm_item i = 0; i < NR_VM_ITEMS; i++)
+		ck_assert_uint_eq(count(text, vm_item_name(i)), 1);
 	/* The last of all. */
 	last = make_file(w, "last");
 	ck_assert_int_eq(ioc(&last, SOCKFS_IOC_SETSOCKOPT, &proto), 0);
