@@ -41,6 +41,8 @@ static const struct row rows[] = {
 	{ "cat-write", cat_run, KIND_BULK, 0, true, false },
 	{ "rtt-1", talk_run, KIND_BULK, 1, false, false },
 	{ "rtt-4k", talk_run, KIND_BULK, 4096, false, false },
+	{ "tls-read-1m", tls_read_run, KIND(SOCKFS) | KIND(OPENSSL), 1048576, false, false },
+	{ "tls-dial", tls_dial_run, KIND(SOCKFS) | KIND(CURL), 0, false, false },
 	{ "dial", dial_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
 	{ "named", named_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
 	{ "accept", accept_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
@@ -209,6 +211,7 @@ static int set_up(struct bench *b, const struct form *form)
 		b->has[k] = true;
 	b->has[TMPFS] = b->shm[0] != '\0';
 	b->has[SOCAT] = have_program("socat");
+	b->has[CURL] = have_program("curl");
 	if (!b->has[SOCAT])
 		fputs("bench: there is no socat: no figures of it\n", stderr);
 	if (err == 0)

@@ -9,6 +9,7 @@
  *   chan.c     daemons, and the four ways to open a connection
  *   bulk.c     throughput, cat, CPU per GB
  *   talk.c     round trips, dial, accept, create and unlink
+ *   tls.c      reads and handshakes of TLS
  *   many.c     a small talker beside many bulk connections
  *   fair.c     who waits how long beside whom
  *   scale.c    memory, idle CPU, time by number of files
@@ -43,6 +44,8 @@ enum kind {
 	GLIBC,	/* objects from malloc, of glibc and of libraries in its place */
 	JEMALLOC,
 	MIMALLOC,
+	OPENSSL, /* openssl s_client between two pipes */
+	CURL,	 /* a curl for each page */
 	NR_KINDS,
 };
 
@@ -220,6 +223,8 @@ int site_stop(const struct site *site, int err);
 int bulk_run(struct bench *b, enum kind kind, const struct row *row);
 int cat_run(struct bench *b, enum kind kind, const struct row *row);
 int talk_run(struct bench *b, enum kind kind, const struct row *row);
+int tls_read_run(struct bench *b, enum kind kind, const struct row *row);
+int tls_dial_run(struct bench *b, enum kind kind, const struct row *row);
 int dial_run(struct bench *b, enum kind kind, const struct row *row);
 int named_run(struct bench *b, enum kind kind, const struct row *row);
 int accept_run(struct bench *b, enum kind kind, const struct row *row);

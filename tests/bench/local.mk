@@ -32,7 +32,8 @@ tests_bench_bench_SOURCES = \
 	tests/bench/store.c \
 	tests/bench/talk.c \
 	tests/bench/targets.c \
-	tests/bench/targets.h
+	tests/bench/targets.h \
+	tests/bench/tls.c
 tests_bench_bench_LDADD = -lpthread -lm
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_LDADD = $(FUSE_LIBS)

@@ -12,7 +12,7 @@
 #include "tests/bench/bench.h"
 
 const char *const kind_name[NR_KINDS] = { "plain", "sockfs", "floor",	 "socat",   "tmpfs",
-					  "slab",  "glibc",  "jemalloc", "mimalloc" };
+					  "slab",  "glibc",  "jemalloc", "mimalloc", "openssl", "curl" };
 
 static void *must(void *p)
 {

@@ -79,6 +79,8 @@ const struct target targets[] = {
 	BY("CPU of 1 MiB writes, sockfs / plain", "write-1m.cpu", PLAIN, ' ', 0, "s/GB"),
 	BY("CPU of 128 KiB reads, sockfs / plain", "read-128k.cpu", PLAIN, ' ', 0, "s/GB"),
 	BY("CPU of 128 KiB writes, sockfs / plain", "write-128k.cpu", PLAIN, ' ', 0, "s/GB"),
+	BY("TLS 1 MiB reads, sockfs / openssl s_client", "tls-read-1m", OPENSSL, '>', 1.5, "GB/s"),
+	BY("TLS handshakes, sockfs / curl", "tls-dial", CURL, '>', 2, "1/s"),
 	BY("dial + close, sockfs / plain", "dial", PLAIN, ' ', 0, "1/s"),
 	BY("named: make, connect, remove, sockfs / plain", "named", PLAIN, ' ', 0, "1/s"),
 	BY("accept + close, sockfs / plain", "accept", PLAIN, ' ', 0, "1/s"),
