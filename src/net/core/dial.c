@@ -511,6 +511,22 @@ static int keep_host(struct sock *sk, const struct sockfs_addr *addr)
 	return sk->sk_host == NULL ? -errno : 0;
 }
 
+/* May @sock be connected, by @cred? Its protocol is that of @text then, and *@ret_addr the rest. */
+static int may_dial(struct socket *sock, const struct sockfs_addr *text, const struct cred *cred,
+		    struct sockfs_addr *ret_addr)
+{
+	int taken = 0, err = sock_may_connect(sock);
+
+	/* A listener of another protocol is that first of all. */
+	if (err == 0 || sock->state == SS_LISTENING)
+		taken = sock_take_addr(sock, text, ret_addr);
+	if (err == 0 || taken == -EPROTOTYPE)
+		err = taken;
+	if (err == 0)
+		err = user_may_connect(SOCK_INODE(sock)->i_uid);
+	return err == 0 ? user_dial(cred->uid) : err;
+}
+
 int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kiocb *iocb)
 {
 	struct sockfs_addr addr;
@@ -518,17 +534,8 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct resolve *resolve = NULL;
 	struct sk_dial *dial;
-	int taken = 0, err = sock_may_connect(sock);
+	int err = may_dial(sock, text, &iocb->ki_cred, &addr);
 
-	/* A listener of another protocol is that first of all. */
-	if (err == 0 || sock->state == SS_LISTENING)
-		taken = sock_take_addr(sock, text, &addr);
-	if (err == 0 || taken == -EPROTOTYPE)
-		err = taken;
-	if (err == 0)
-		err = user_may_connect(SOCK_INODE(sock)->i_uid);
-	if (err == 0)
-		err = user_dial(iocb->ki_cred.uid);
 	if (err != 0)
 		return err;
 	sk = sk_get(sock);
