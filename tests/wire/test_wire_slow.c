@@ -6,12 +6,15 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -194,6 +197,63 @@ START_TEST(all_is_forgotten)
 }
 END_TEST
 
+/*
+ * A listener of UDP to which one peer has sent SOME datagrams, *@ret_fd, accepted by the
+ * first: they are being moved to its socket.
+ */
+static struct end accept_one_of_many(int *ret_fd)
+{
+	struct sockfs_addr addr = {.host = "udp:127.0.0.1", .port = "0"};
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct end e = make_file(w, "srv");
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), backlog = 0;
+
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_BIND, &addr), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_LISTEN, &backlog), 0);
+	ck_assert_int_eq(ioc(&e, SOCKFS_IOC_GETSOCKNAME, &addr), 0);
+	sin.sin_port = htons((uint16_t)atoi(addr.port));
+	ck_assert_int_eq(connect(fd, (void *)&sin, sizeof(sin)), 0);
+	for (int i = 0; i < SOME; i++)
+		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+	ck_assert_int_eq(wire_wait(w, wire_read(w, e.ino, e.fh, 8, O_RDWR), NULL, 0, NULL), 0);
+	/* One by the accept, and one by each turn that it took. */
+	ck_assert_uint_lt(vm_stat(VM_MESSAGES)->objects, SOME / 2);
+	*ret_fd = fd;
+	return e;
+}
+
+START_TEST(a_peer_gets_one_datagram_a_turn)
+{
+	struct end peer;
+	int fd, turns = 0;
+
+	(void)accept_one_of_many(&fd);
+	while (vm_stat(VM_MESSAGES)->objects < SOME && turns++ < 2 * SOME)
+		wire_turn(w);
+	peer = open_file(w, "srv.1");
+	for (int i = 0; i < SOME; i++)
+		ck_assert_int_eq(wire_wait(w, wire_read(w, peer.ino, peer.fh, 8, O_RDWR), NULL, 0,
+					   NULL),
+				 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_listener_goes_while_it_moves)
+{
+	int fd;
+	struct end e = accept_one_of_many(&fd);
+
+	ck_assert_int_eq(wire_unlink(w, ROOT, "srv"), 0);
+	ck_assert_int_eq(wire_release(w, e.ino, e.fh), 0);
+	wire_forget(w, e.ino, 1);
+	for (int i = 0; i < SOME; i++)
+		wire_turn(w);
+	ck_assert_uint_lt(vm_stat(VM_MESSAGES)->objects, SOME);
+	close(fd);
+}
+END_TEST
+
 static TCase *quick_tests(void)
 {
 	TCase *t = tcase_create("quick");
@@ -212,6 +272,8 @@ static TCase *tests(void)
 	tcase_add_test(t, tables_have_one_heading_and_all_lines);
 	tcase_add_test(t, those_who_wait_are_all_told);
 	tcase_add_test(t, all_is_forgotten);
+	tcase_add_test(t, a_peer_gets_one_datagram_a_turn);
+	tcase_add_test(t, a_listener_goes_while_it_moves);
 	return t;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Listening on UDP: a file for each peer, and all that can fail on the way to it.
+ * Listening on UDP: a file for each peer, who gets what it sends and nothing else, and all
+ * that can fail on the way to it.
  */
 #include "config.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
 
+#include "net/inet/udp.h"
 #include "wire_udp.h"
 
 /* The errno of the next calls by the daemon, 0: they are the C library's. */
@@ -14,9 +16,15 @@ static int connect_error, receive_error;
 /* Has the kernel no IPv6? */
 static bool no_ipv6;
 
-/* In place of the C library's. */
+/* Plain sockets that send before the next connect of the daemon, what they are; 0: none. */
+static int in_between[3];
+
+/* In place of the C library's. It connects the peers' sockets. */
 int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
+	for (int i = 0; i < 3 && in_between[i] != 0; i++)
+		say(in_between[i], i == 0 ? "new" : "known");
+	memset(in_between, 0, sizeof(in_between));
 	if (connect_error != 0) {
 		errno = connect_error;
 		return -1;
@@ -300,6 +308,125 @@ START_TEST(an_error_of_the_listener_is_told)
 }
 END_TEST
 
+/*
+ * More than one turn moves: without anybody who accepts again, all of it comes. A kernel
+ * that has little room for datagrams drops some, and says so.
+ */
+START_TEST(all_that_waits_for_a_peer_comes)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	int a = plain(&addr), lost, got = 0, want = 400;
+	char buf[8];
+
+	set_option(&e, SOL_SOCKET, SO_RCVBUF, 1 << 20);
+	connect_plain(a, &e);
+	for (int i = 0; i < want; i++)
+		say(a, "x");
+	lost = number(&e, SOCKFS_SO_DROPS);
+	ck_assert_int_lt(lost, want - 256);
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	for (int i = 0; i < 100 && got < want - lost; i++) {
+		while (get(&one, buf, sizeof(buf)) == 1)
+			got++;
+		wire_turn(w);
+	}
+	ck_assert_int_eq(got, want - lost);
+	close(a);
+}
+END_TEST
+
+/* ----------------------------------- the moment between bind(2) and connect(2) */
+
+/* What others send then is theirs, whether they have a socket already or not. */
+START_TEST(nobody_gets_what_another_one_sends)
+{
+	struct end e = listener(), known, one, new;
+	struct sockfs_addr addr;
+	int a = plain(&addr), b = plain(&addr), c = plain(&addr);
+	char buf[64];
+
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	connect_plain(c, &e);
+	say(a, "hello");
+	expect(&e, 64, "srv.1\n");
+	known = open_file(w, "srv.1");
+	expect(&known, 64, "hello");
+	say(b, "one");
+	in_between[0] = c;
+	in_between[1] = a;
+	in_between[2] = b;
+	expect(&e, 64, "srv.2\n");
+	one = open_file(w, "srv.2");
+	expect(&one, 64, "one");
+	expect(&one, 64, "known");
+	ck_assert_int_eq(get(&one, buf, sizeof(buf)), -EAGAIN);
+	expect(&known, 64, "known");
+	expect(&e, 64, "srv.3\n");
+	new = open_file(w, "srv.3");
+	expect(&new, 64, "new");
+	ck_assert_int_eq(number(&e, SOCKFS_SO_DROPS), 0);
+	close(a);
+	close(b);
+	close(c);
+}
+END_TEST
+
+/* Both wait already: the kernel has nothing more to tell of what the listener's queue has. */
+START_TEST(those_who_wait_learn_of_what_came_in_between)
+{
+	struct end e = listener();
+	struct sockfs_addr addr;
+	const struct cred cred = {.uid = 0};
+	int a = plain(&addr), b = plain(&addr);
+	struct inode *inode = NULL;
+	uint64_t acceptor;
+	char buf[64];
+	size_t len = 0;
+
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	acceptor = wire_read(w, e.ino, e.fh, 64, O_RDWR);
+	ck_assert_int_eq(wire_answer(w, acceptor, NULL, 0, NULL), WIRE_OPEN);
+	in_between[0] = b;
+	say(a, "x");
+	/* By somebody else, who does not stand in line. */
+	ck_assert_int_eq(sock_do_accept(socket_of(&e), &cred, &inode), 0);
+	ck_assert_int_eq(wire_wait(w, acceptor, buf, sizeof(buf), &len), 0);
+	ck_assert_mem_eq(buf, "srv.2\n", 6);
+	close(a);
+	close(b);
+}
+END_TEST
+
+/* What is left in the kernel's queue, behind more than is sorted at once, is dropped. */
+START_TEST(a_stray_that_stays_is_dropped)
+{
+	struct end e = listener(), one;
+	struct sockfs_addr addr;
+	int a = plain(&addr), b = plain(&addr);
+	struct udp_sock *u;
+	char buf[64];
+
+	connect_plain(a, &e);
+	connect_plain(b, &e);
+	say(a, "x");
+	expect(&e, 64, "srv.1\n");
+	one = open_file(w, "srv.1");
+	expect(&one, 64, "x");
+	/* As if it had been another's. */
+	u = udp_sk(socket_of(&one)->sk);
+	u->peer.in.sin_port ^= 1;
+	say(a, "stray");
+	ck_assert_int_eq(get(&one, buf, sizeof(buf)), -EAGAIN);
+	ck_assert_int_eq(number(&one, SOCKFS_SO_DROPS), 1);
+	close(a);
+	close(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_udp_listen");
@@ -319,6 +446,10 @@ int main(void)
 	tcase_add_loop_test(tc, listen_without_an_address, 0, 2);
 	tcase_add_test(tc, a_read_that_a_signal_ends);
 	tcase_add_test(tc, an_error_of_the_listener_is_told);
+	tcase_add_test(tc, all_that_waits_for_a_peer_comes);
+	tcase_add_test(tc, nobody_gets_what_another_one_sends);
+	tcase_add_test(tc, those_who_wait_learn_of_what_came_in_between);
+	tcase_add_test(tc, a_stray_that_stays_is_dropped);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

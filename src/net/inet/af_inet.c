@@ -44,20 +44,6 @@ int inet_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_
 	return err;
 }
 
-/* Any address, a port of the kernel's choice. */
-static int inet_autobind(struct socket *sock, struct sock *sk)
-{
-	const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
-	int err = sk_open(sk, AF_INET6);
-
-	if (err == 0)
-		err = inet_bind(sock, sk->sk_fd, (const struct sockaddr *)&any, sizeof(any));
-	if (err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL)
-		return err;
-	sk = sk_replace(sk);
-	return sk == NULL ? -ENOMEM : sk_open(sk, AF_INET);
-}
-
 int inet_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sk_get(sock);
@@ -67,7 +53,7 @@ int inet_listen(struct socket *sock, int backlog)
 		return -ENOMEM;
 	/* Never bound. */
 	if (sk->sk_fd < 0) {
-		err = inet_autobind(sock, sk);
+		err = inet_autobind(sk);
 		if (err != 0)
 			return err;
 	}

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "net/core/wait.h"
+#include "net/core/core.h"
 
 int inet_resolve(struct sock *sk, const struct sockfs_addr *addr, const struct cred *cred,
 		 bool passive, resolve_cb *cb, void *arg, struct resolve **ret_r)
@@ -27,4 +27,20 @@ int inet_bind_fd(int fd, const struct sockaddr *addr, socklen_t len)
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0)
 		return -errno;
 	return bind(fd, addr, len) != 0 ? -errno : 0;
+}
+
+int inet_autobind(struct sock *sk)
+{
+	const struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
+	const struct sockaddr_in any4 = {.sin_family = AF_INET};
+	int err = sk_open(sk, AF_INET6);
+
+	if (err == 0)
+		err = inet_bind_fd(sk->sk_fd, (const struct sockaddr *)&any6, sizeof(any6));
+	if (err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL)
+		return err;
+	sk = sk_replace(sk);
+	err = sk == NULL ? -ENOMEM : sk_open(sk, AF_INET);
+	return err != 0 ? err
+			: inet_bind_fd(sk->sk_fd, (const struct sockaddr *)&any4, sizeof(any4));
 }

@@ -24,8 +24,8 @@
 #include "net/inet/inet_addr.h"
 #include "uapi/addr.h"
 
-/* Datagrams without a byte that one read skips; the others in the next turn. */
-#define EMPTY_A_READ 64
+/* Datagrams that are not for the reader, or without a byte, that one read skips. */
+#define SKIPPED_A_READ 64
 
 static void udp_init(struct sock *sk)
 {
@@ -33,11 +33,10 @@ static void udp_init(struct sock *sk)
 
 	u->headers = SOCKFS_HEADERS_OFF;
 	u->empty = u->drops = 0;
-	u->from.ss_family = AF_UNSPEC;
+	u->from.sa.sa_family = AF_UNSPEC;
 	STAILQ_INIT(&u->queue);
 	u->queued = 0;
-	u->hashed = false;
-	u->local.ss_family = u->peer.ss_family = AF_UNSPEC;
+	u->hashed = u->moving = false;
 }
 
 static void udp_take_over(struct sock *sk, struct sock *old)
@@ -45,12 +44,12 @@ static void udp_take_over(struct sock *sk, struct sock *old)
 	udp_sk(sk)->headers = udp_sk(old)->headers;
 	udp_sk(sk)->empty = udp_sk(old)->empty;
 	udp_sk(sk)->from = udp_sk(old)->from;
-	udp_unhash(udp_sk(old));
+	udp_forget(udp_sk(old));
 }
 
 static void udp_destroy(struct sock *sk)
 {
-	udp_unhash(udp_sk(sk));
+	udp_forget(udp_sk(sk));
 }
 
 /* ------------------------------------------------------------------ the handle */
@@ -139,22 +138,22 @@ static ssize_t receive(struct udp_sock *u, char *buf, size_t size)
 		u->from = u->peer;
 		return (ssize_t)udp_queue_take(u, buf, size);
 	}
-	return recvfrom(u->sk.sk_fd, buf, size, MSG_DONTWAIT, (struct sockaddr *)&u->from, &len);
+	return recvfrom(u->sk.sk_fd, buf, size, MSG_DONTWAIT, &u->from.sa, &len);
 }
 
 /* One with its header, and the two may be as long as @to has room. */
 static ssize_t receive_with_header(struct udp_sock *u, struct iov_iter *to)
 {
 	char header[UDP_HEADER_MAX];
-	struct sockaddr_storage local = {.ss_family = AF_UNSPEC};
+	union udp_addr local = {.sa.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(local);
 	size_t room = to->count > sizeof(header) ? to->count - sizeof(header) : 0, head;
 	ssize_t n = receive(u, to->buf + (to->count - room), room);
 
 	if (n < 0)
 		return n;
-	(void)getsockname(u->sk.sk_fd, (struct sockaddr *)&local, &len);
-	head = udp_header_format(u->headers, &u->from, &local, (size_t)n, header);
+	(void)getsockname(u->sk.sk_fd, &local.sa, &len);
+	head = udp_header_format(u->headers, &u->from.sa, &local.sa, (size_t)n, header);
 	memmove(to->buf + head, to->buf + (to->count - room), (size_t)n);
 	memcpy(to->buf, header, head);
 	return (ssize_t)head + n;
@@ -168,12 +167,16 @@ ssize_t udp_recvmsg(struct socket *sock, struct iov_iter *to)
 	if (u->sk.sk_fd < 0)
 		return 0;
 	sk_watch_moved(&u->sk);
-	for (int i = 0; i < EMPTY_A_READ; i++) {
+	for (int i = 0; i < SKIPPED_A_READ; i++) {
 		n = u->headers != SOCKFS_HEADERS_OFF ? receive_with_header(u, to)
 						     : receive(u, to->buf, to->count);
 		if (n < 0) {
 			n = udp_failed(&u->sk);
 			return n == -EAGAIN && u->sk.sk_shutdown & RCV_SHUTDOWN ? 0 : n;
+		}
+		if (udp_is_stray(u, &u->from)) {
+			u->sk.sk_drops++;
+			continue;
 		}
 		if (n > 0) {
 			iov_iter_advance(to, (size_t)n);
@@ -325,7 +328,7 @@ static int udp_text_option(struct sock *sk, int optname, struct sockfs_sockopt *
 	size_t len;
 
 	(void)optname;
-	addr_from_sockaddr((struct sockaddr *)&udp_sk(sk)->from, &addr);
+	addr_from_sockaddr(&udp_sk(sk)->from.sa, &addr);
 	len = strlen(addr_format(&addr, text, sizeof(text)));
 	memset(opt->value, 0, sizeof(opt->value));
 	opt->len = (__u32)(len < sizeof(opt->value) ? len : sizeof(opt->value));

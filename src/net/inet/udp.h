@@ -10,10 +10,24 @@
 #ifndef NET_INET_UDP_H
 #define NET_INET_UDP_H
 
+#include <netinet/in.h>
 #include <uv.h>
 
+#include "fs/fs.h"
 #include "fs/seq_file.h"
 #include "net/sock.h"
+
+/* An address of either family; from udp_plain() it is comparable by memcmp(3). */
+union udp_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static inline socklen_t udp_addr_len(const union udp_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET6 ? sizeof(addr->in6) : sizeof(addr->in);
+}
 
 struct udp_message;
 STAILQ_HEAD(udp_queue, udp_message);
@@ -24,13 +38,18 @@ struct udp_sock {
 	int headers; /* SOCKFS_HEADERS_ */
 	int empty;   /* datagrams without a byte that were skipped */
 	int drops;   /* all that were lost, when somebody asked last */
-	struct sockaddr_storage from; /* of the last datagram read; ss_family 0: none */
-	/* Of a listener's peer: what came to the listener before there was the socket. */
+	union udp_addr from; /* of the last datagram read; sa_family 0: none */
+	/*
+	 * What came before its socket was there. Of a listener's peer: its own datagrams; of
+	 * a listener: those of somebody new that went to another peer's socket.
+	 */
 	struct udp_queue queue;
 	size_t queued; /* bytes in it, at most UDP_QUEUE_MAX */
 	LIST_ENTRY(udp_sock) hash;
+	struct work_struct move;    /* of a listener: udp_listen.c */
+	union udp_addr local, peer; /* by which it is found; of a listener the first */
 	bool hashed;
-	struct sockaddr_storage local, peer; /* by which it is found; of a listener the first */
+	bool moving; /* @move is waiting for its turn */
 };
 
 static inline struct udp_sock *udp_sk(struct sock *sk)
@@ -62,8 +81,8 @@ int udp_header_parse(int headers, sa_family_t family, struct iov_iter *from,
 		     struct sockaddr_storage *ret_to);
 /* The header of @len bytes from @from, which came to @local, to @buf; its length. */
 #define UDP_HEADER_MAX 128
-size_t udp_header_format(int headers, const struct sockaddr_storage *from,
-			 const struct sockaddr_storage *local, size_t len, char *buf);
+size_t udp_header_format(int headers, const struct sockaddr *from, const struct sockaddr *local,
+			 size_t len, char *buf);
 
 /* udp_listen.c ---------------------------------------------------------------- */
 
@@ -71,6 +90,8 @@ int udp_listen(struct socket *sock, int backlog);
 int udp_accept(struct socket *sock, struct socket *newsock);
 int udp_abort(struct socket *sock);
 void udp_release(struct socket *sock);
+/* @u listens no more, and is no listener's peer. */
+void udp_forget(struct udp_sock *u);
 
 /* udp_peers.c ----------------------------------------------------------------- */
 
@@ -79,27 +100,34 @@ void udp_release(struct socket *sock);
 
 struct udp_message {
 	STAILQ_ENTRY(udp_message) next;
+	union udp_addr from;
 	size_t len;
 	char data[];
 };
 
 /* Only what tells addresses apart, and zeros. */
-struct sockaddr_storage udp_plain(const struct sockaddr_storage *ss);
-/* Who talks to @from from the address @local, which is plain; NULL: nobody does. */
-struct udp_sock *udp_find_peer(const struct sockaddr_storage *local,
-			       const struct sockaddr_storage *from);
+union udp_addr udp_plain(const struct sockaddr *sa);
+/* Who talks to @from from the address @local; NULL: nobody does. */
+struct udp_sock *udp_find_peer(const union udp_addr *local, const union udp_addr *from);
 /* It is @u. */
-void udp_hash(struct udp_sock *u, const struct sockaddr_storage *local,
-	      const struct sockaddr_storage *from);
-/* It is no listener's peer any more; what was kept for it goes. */
+void udp_hash(struct udp_sock *u, const union udp_addr *local, const union udp_addr *from);
+/* Was it sent by another one than @u's peer? It came before @u was connected. */
+bool udp_is_stray(const struct udp_sock *u, const union udp_addr *from);
+/* It is no listener's peer any more; its queue goes. */
 void udp_unhash(struct udp_sock *u);
 
-/* Whose is the first datagram of @fd, and how long? Its length, or -EAGAIN, -errno. */
-ssize_t udp_first_message(int fd, struct sockaddr_storage *ret_from);
+/*
+ * Whose is the first datagram, and how long? Its length, or -EAGAIN, -errno. Of a socket it
+ * is the first of its queue, and if that is empty, of the kernel's.
+ */
+ssize_t udp_first_message(const struct udp_sock *u, union udp_addr *ret_from);
+ssize_t udp_first_of_fd(int fd, union udp_addr *ret_from);
 /* Are there some: 1 or 0. As struct proto.backlog. */
 int udp_backlog(int fd, uint32_t *ret_n);
-/* Take the first datagram of @fd, of @len bytes, for @u; dropped if its queue is full. */
-void udp_move_message(struct udp_sock *u, int fd, size_t len);
+/* Take the first datagram of @fd, of @len bytes by @from, for @u; dropped if its queue is full. */
+void udp_take_message(struct udp_sock *u, int fd, const union udp_addr *from, size_t len);
+/* The same with the first of @from, which is by the peer @to has. */
+void udp_move_message(struct udp_sock *to, struct udp_sock *from, size_t len);
 
 /* The length of the first of them, -1: there is none. */
 ssize_t udp_queued_len(const struct udp_sock *u);

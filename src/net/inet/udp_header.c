@@ -25,17 +25,18 @@ struct udphdr9 {
 BUILD_BUG_ON(sizeof(struct udphdr9) != 52);
 
 /* ::ffff:a.b.c.d, which a socket of IPv6 takes for an IPv4 address. */
-static void map_to_in6(const struct sockaddr_storage *ss, struct sockaddr_in6 *ret)
+static void map_to_in6(const struct sockaddr *sa, struct sockaddr_in6 *ret)
 {
-	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)sa;
 
-	if (ss->ss_family == AF_INET6) {
-		*ret = *(const struct sockaddr_in6 *)ss;
+	if (sa->sa_family == AF_INET6) {
+		*ret = *(const struct sockaddr_in6 *)sa;
 		return;
 	}
-	*ret = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = sin->sin_port};
-	if (ss->ss_family != AF_INET)
+	*ret = (struct sockaddr_in6){.sin6_family = AF_INET6};
+	if (sa->sa_family != AF_INET)
 		return;
+	ret->sin6_port = sin->sin_port;
 	memset(&ret->sin6_addr.s6_addr[10], 0xff, 2);
 	memcpy(&ret->sin6_addr.s6_addr[12], &sin->sin_addr, 4);
 }
@@ -46,7 +47,7 @@ static int as_family(struct sockaddr_storage *ss, sa_family_t family)
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin = {.sin_family = AF_INET};
 
-	map_to_in6(ss, &sin6);
+	map_to_in6((struct sockaddr *)ss, &sin6);
 	if (family == AF_INET6) {
 		memset(ss, 0, sizeof(*ss));
 		memcpy(ss, &sin6, sizeof(sin6));
@@ -113,8 +114,8 @@ int udp_header_parse(int headers, sa_family_t family, struct iov_iter *from,
 	return err != 0 ? err : as_family(ret_to, family);
 }
 
-size_t udp_header_format(int headers, const struct sockaddr_storage *from,
-			 const struct sockaddr_storage *local, size_t len, char *buf)
+size_t udp_header_format(int headers, const struct sockaddr *from, const struct sockaddr *local,
+			 size_t len, char *buf)
 {
 	char text[ADDR_TEXT_MAX];
 	struct sockaddr_in6 remote6, local6;
@@ -122,7 +123,7 @@ size_t udp_header_format(int headers, const struct sockaddr_storage *from,
 	struct udphdr9 h;
 
 	if (headers == SOCKFS_HEADERS_TEXT) {
-		addr_from_sockaddr((const struct sockaddr *)from, &addr);
+		addr_from_sockaddr(from, &addr);
 		return (size_t)snprintf(buf, UDP_HEADER_MAX, "%.100s %zu\n",
 					addr_format(&addr, text, sizeof(text)), len);
 	}
