@@ -330,8 +330,8 @@ static int path_lookup(struct inode *dir, const struct qstr *q, struct inode **r
 }
 
 /*
- * Asked when lookup found nothing: the same answer again, for `> tcp/h/none' is
- * as wrong as `< tcp/h/none'.
+ * Asked when lookup found nothing: the same answer again, for such a path is as wrong
+ * behind `>' as behind `<'.
  */
 static int port_create(struct inode *dir, const struct qstr *name, mode_t mode,
 		       const struct cred *cred, struct inode **ret_inode)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names below tcp that are in memory, by age: of all, and of each user.
+ * The names below the directories that dial, by age: of all, and of each user.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names below tcp that are in memory: how many there may be.
+ * The names below the directories that dial: how many there may be in memory.
  *
  * Any name can be a host, and the kernel remembers each that was ever looked
  * up, until it is short of memory. So the number is bounded here, and nobody
@@ -23,7 +23,7 @@ extern size_t dial_names_max;
 
 struct dial_user;
 
-/* A place in the lists; part of what belongs to an inode below tcp. */
+/* A place in the lists; part of what belongs to such an inode. */
 struct dial_link {
 	TAILQ_ENTRY(dial_link) all, mine;
 	struct dial_user *user;

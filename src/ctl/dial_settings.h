@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Settings in a path that dials: the component "rcvtimeo=5,ttl=33" of
- * tcp/rcvtimeo=5,ttl=33/HOST/PORT, for programs that cannot set options of what
+ * DIR/rcvtimeo=5,ttl=33/HOST/PORT, for programs that cannot set options of what
  * they open, such as shells.
  */
 #ifndef CTL_DIAL_SETTINGS_H

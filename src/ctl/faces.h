@@ -9,7 +9,7 @@
 
 /*
  * Make the directories of the root that are no directories of sockets: .ctl,
- * .proc, and what dials by each protocol (tcp), owned as the root is. They can be
+ * .proc, and the one by which each protocol dials, owned as the root is. They can be
  * neither removed nor renamed. Sockets have their ioctls and attributes from here on.
  * To be called once behind super_init, when the protocols are registered. 0 or
  * -ENOMEM; super_fini frees what is there.

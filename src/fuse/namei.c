@@ -47,7 +47,7 @@ static bool req_name(fuse_req_t req, fuse_ino_t parent, const char *name, struct
 	return true;
 }
 
-/* What is fixed is there without a name, too: below tcp nothing has one. */
+/* What is fixed is there without a name, too: below what dials nothing has one. */
 static bool is_removed(const struct inode *inode)
 {
 	return inode->i_nlink == 0 && !(inode->i_state & I_FIXED);

@@ -28,7 +28,7 @@
 #define STABLE_SECONDS 3600.0
 
 /*
- * What is there without a name (below tcp) is made anew by each lookup, and a
+ * What is there without a name (below a directory that dials) is made anew by each lookup, and a
  * directory that becomes another one is lost to who stands in it.
  */
 #define NAMELESS_SECONDS 1e9

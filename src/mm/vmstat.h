@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum vm_item {
-	VM_DIALLED, /* names looked up below tcp, with their inodes */
+	VM_DIALLED, /* names looked up below what dials, with their inodes */
 	VM_PARKED,  /* data of writes that wait */
 	VM_TEXT,    /* targets of symlinks, labels, long names, what sockets are told as text */
 	VM_TABLES,  /* text of open tables that has not been read */

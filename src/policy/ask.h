@@ -7,8 +7,6 @@
 
 #include "policy/policy.h"
 
-/* The supplementary groups of the process @ask->cred.pid, as far as they can be read. 0 or -ENOMEM. */
-int ask_read_groups(struct policy_ask *ask);
 /* A copy of @host, if there is one. 0 or -ENOMEM. */
 int ask_set_name(struct policy_ask *ask, const char *host);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "lib/nofile.h"
+#include "lib/task_groups.h"
 #include "policy/ask.h"
 #include "policy/capable.h"
 #include "policy/mount_rules.h"
@@ -53,7 +54,9 @@ int policy_ask_init(struct policy_ask *ask, const struct cred *cred, const char 
 	if (file == NULL)
 		return 0;
 	err = ask_set_name(ask, host);
-	return err == 0 && file->has_groups ? ask_read_groups(ask) : err;
+	if (err == 0 && file->has_groups)
+		err = task_groups(cred->pid, cred->uid, &ask->groups, &ask->nr_groups);
+	return err;
 }
 
 /* What the policy file says, told where it is to be told. */

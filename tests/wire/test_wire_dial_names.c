@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names below tcp: how many are kept, whose go, and what the kernel is told.
+ * Names that dial: how many are kept, whose go, and what the kernel is told.
  */
 #include "config.h"
 
@@ -474,7 +474,7 @@ static void add_tests(Suite *s)
 
 int main(void)
 {
-	Suite *s = suite_create("wire: names below tcp");
+	Suite *s = suite_create("wire: names that dial");
 	SRunner *r;
 	int failed;
 

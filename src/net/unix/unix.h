@@ -114,7 +114,7 @@ struct unix_caller {
  * From here on the thread has the user, the group and the groups of @cred, so that the
  * kernel decides as for that process, and a peer sees it (SO_PEERCRED; the pid is the
  * daemon's). Nothing but system calls on paths may come before unix_caller_end.
- * 0, or -EACCES: the daemon has not the right to be somebody else.
+ * 0, -ENOMEM, or -EACCES: the daemon has not the right to be somebody else.
  */
 int unix_caller_begin(const struct cred *cred, struct unix_caller *ret_was);
 void unix_caller_end(const struct unix_caller *was);
