@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "unit.h"
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 /* What lies behind the NULs stays as it is. */
@@ -381,8 +383,6 @@ int main(void)
 {
 	Suite *s = suite_create("addr");
 	TCase *tc = tcase_create("addr");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, parse_good, 0, COUNT(good));
 	tcase_add_loop_test(tc, parse_bad, 0, COUNT(bad));
@@ -397,9 +397,5 @@ int main(void)
 	tcase_add_test(tc, from_sockaddr_leaves_no_garbage);
 	tcase_add_test(tc, format);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

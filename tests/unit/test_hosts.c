@@ -12,6 +12,7 @@
 
 #include "net/core/hosts.h"
 #include "uapi/addr.h"
+#include "unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -105,15 +106,9 @@ int main(void)
 {
 	Suite *suite = suite_create("hosts");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, addresses_of_a_name, 0, COUNT(names));
 	tcase_add_test(tc, long_ones);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "uapi/addr.h"
+#include "unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -294,8 +295,6 @@ int main(void)
 {
 	Suite *s = suite_create("policy");
 	TCase *tc = tcase_create("policy");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, rule, 0, COUNT(cases));
 	tcase_add_test(tc, the_kernel_goes_where_we_judge);
@@ -303,9 +302,5 @@ int main(void)
 	tcase_add_test(tc, other_families);
 	tcase_add_test(tc, bind_ports);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -25,6 +25,7 @@
 
 #include "net/core/resolve.h"
 #include "uapi/addr.h"
+#include "unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -573,9 +574,7 @@ static bool world_is_there(void)
 
 int main(void)
 {
-	SRunner *r;
 	Suite *s;
-	int failed;
 
 	if (!world_is_there()) {
 		puts("no namespaces for this user");
@@ -583,9 +582,5 @@ int main(void)
 	}
 	s = suite_create("resolve: name servers");
 	suite_add_tcase(s, tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

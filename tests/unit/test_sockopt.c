@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "unit.h"
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const struct {
@@ -297,8 +299,6 @@ int main(void)
 {
 	Suite *s = suite_create("sockopt");
 	TCase *tc = tcase_create("sockopt");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, text_and_back, 0, COUNT(texts));
 	tcase_add_test(tc, table_is_consistent);
@@ -308,9 +308,5 @@ int main(void)
 	tcase_add_test(tc, values_from_programs);
 	tcase_add_test(tc, kernel_agrees);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(s);
 }

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -407,8 +408,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_bind");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -422,9 +421,5 @@ int main(void)
 	tcase_add_test(tc, a_daemon_that_cannot_give_away);
 	tcase_add_test(tc, whose_a_connection_is);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -193,8 +194,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: broken messages");
 	TCase *raw = tcase_create("raw"), *t = tcase_create("broken");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(raw, setup_raw, teardown);
 	tcase_add_test(raw, before_init);
@@ -209,9 +208,5 @@ int main(void)
 	tcase_add_test(t, interrupts_of_nobody);
 	suite_add_tcase(s, raw);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -283,8 +284,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_bulk");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -297,9 +296,5 @@ int main(void)
 	tcase_add_test(tc, release_under_it);
 	tcase_add_test(tc, stop_ends_what_stands_back);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "mm/slab.h"
+#include "tests/unit/unit.h"
 #include "wire_udp.h"
 
 static int choose(const struct end *e, const char *word)
@@ -111,8 +112,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_choose");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -120,9 +119,5 @@ int main(void)
 	tcase_add_test(tc, choosing_without_memory);
 	tcase_add_test(tc, groups);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

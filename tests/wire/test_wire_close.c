@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "net/core/core.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -340,8 +341,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_close");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -357,9 +356,5 @@ int main(void)
 	tcase_add_test(tc, a_listener_that_is_shut_down);
 	tcase_add_test(tc, a_watch_that_nobody_wants_sleeps);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

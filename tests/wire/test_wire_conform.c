@@ -23,6 +23,7 @@
 
 #include "net/sock.h"
 #include "net/tls/tls_i.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 enum state { FRESH, BOUND, CONNECTED, NR_STATES };
@@ -334,16 +335,10 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_conform");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, beside_a_plain_socket, 0, NR_STATES);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/unit.h"
 #include "wire_ctl.h"
 #include "wire_net.h"
 
@@ -496,13 +497,7 @@ static TCase *tests(void)
 int main(void)
 {
 	Suite *s = suite_create("wire: control files");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

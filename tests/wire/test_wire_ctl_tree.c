@@ -17,6 +17,7 @@
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
 #include "net/socket.h"
+#include "tests/unit/unit.h"
 #include "wire_ctl.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -489,14 +490,8 @@ static TCase *start_tests(void)
 int main(void)
 {
 	Suite *s = suite_create("wire: the tree of control files");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, tests());
 	suite_add_tcase(s, start_tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

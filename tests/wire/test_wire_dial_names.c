@@ -16,6 +16,7 @@
 #include "ctl/dial_names.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -475,13 +476,7 @@ static void add_tests(Suite *s)
 int main(void)
 {
 	Suite *s = suite_create("wire: names that dial");
-	SRunner *r;
-	int failed;
 
 	add_tests(s);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 
 #include "lib/util.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -464,8 +465,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: files");
 	TCase *t = tcase_create("files");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, open_is_a_stream);
@@ -484,9 +483,5 @@ int main(void)
 	tcase_add_test(t, readdirplus_refused_counts_nothing);
 	tcase_add_test(t, xattr_errors);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

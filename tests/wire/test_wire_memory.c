@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "mm/vmstat.h"
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -247,8 +248,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: memory");
 	TCase *t = tcase_create("parked");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -258,9 +257,5 @@ int main(void)
 	tcase_add_test(t, an_interrupted_write_is_not_kept);
 	tcase_add_test(t, commands_are_not_cut);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

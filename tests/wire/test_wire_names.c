@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -407,8 +408,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: names");
 	TCase *t = tcase_create("names");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 120); /* many_forgets makes 40,000 files first */
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -427,9 +426,5 @@ int main(void)
 	tcase_add_test(t, many_forgets_leave_others_their_turn);
 	tcase_add_test(t, refused_answers_take_nothing);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

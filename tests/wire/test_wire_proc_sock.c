@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "sockfs/ioctl.h"
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -193,8 +194,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: sockets by number");
 	TCase *t = tcase_create("sock");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_socket_without_a_name);
@@ -202,9 +201,5 @@ int main(void)
 	tcase_add_test(t, names_that_are_no_sockets);
 	tcase_add_test(t, each_is_listed_once);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "mm/vmstat.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -85,17 +86,6 @@ static void make_files(uint64_t *ret_nodeids)
 	}
 }
 
-static unsigned int count(const char *text, const char *word)
-{
-	unsigned int n = 0;
-
-	while ((text = strstr(text, word)) != NULL) {
-		text++;
-		n++;
-	}
-	return n;
-}
-
 /* A heading belongs to the first step, not to what comes before it. */
 START_TEST(tables_have_one_heading_and_all_lines)
 {
@@ -107,24 +97,24 @@ START_TEST(tables_have_one_heading_and_all_lines)
 
 	make_files(nodeids);
 	text = read_table(w, "tcp");
-	ck_assert_uint_eq(count(text, "local_address"), 1);
-	ck_assert_uint_eq(count(text, "\n"), 1 + SOME);
+	ck_assert_int_eq(count_of(text, "local_address"), 1);
+	ck_assert_int_eq(count_of(text, "\n"), 1 + SOME);
 	text = read_table(w, "tcp6");
-	ck_assert_uint_eq(count(text, "local_address"), 1);
-	ck_assert_uint_eq(count(text, "\n"), 1);
+	ck_assert_int_eq(count_of(text, "local_address"), 1);
+	ck_assert_int_eq(count_of(text, "\n"), 1);
 	text = read_table(w, "unix");
-	ck_assert_uint_eq(count(text, "RefCount"), 1);
-	ck_assert_uint_eq(count(text, "\n"), 1);
+	ck_assert_int_eq(count_of(text, "RefCount"), 1);
+	ck_assert_int_eq(count_of(text, "\n"), 1);
 	text = read_table(w, "memory");
-	ck_assert_uint_eq(count(text, "\n"), 1 + NR_VM_ITEMS);
+	ck_assert_int_eq(count_of(text, "\n"), 1 + NR_VM_ITEMS);
 	for (enum vm_item i = 0; i < NR_VM_ITEMS; i++)
-		ck_assert_uint_eq(count(text, vm_item_name(i)), 1);
+		ck_assert_int_eq(count_of(text, vm_item_name(i)), 1);
 	/* The last of all. */
 	last = make_file(w, "last");
 	ck_assert_int_eq(ioc(&last, SOCKFS_IOC_SETSOCKOPT, &proto), 0);
 	text = read_table(w, "unix");
-	ck_assert_uint_eq(count(text, "RefCount"), 1);
-	ck_assert_uint_eq(count(text, "\n"), 2);
+	ck_assert_int_eq(count_of(text, "RefCount"), 1);
+	ck_assert_int_eq(count_of(text, "\n"), 2);
 }
 END_TEST
 
@@ -138,9 +128,9 @@ START_TEST(those_who_wait_are_all_told)
 	for (int i = 0; i < SOME; i++)
 		u[i] = wire_read(w, e.ino, e.fh, 16, O_RDWR);
 	text = read_table(w, "waiting");
-	ck_assert_uint_eq(count(text, "since"), 1);
-	ck_assert_uint_eq(count(text, " read "), SOME);
-	ck_assert_uint_eq(count(text, "\n"), 1 + SOME);
+	ck_assert_int_eq(count_of(text, "since"), 1);
+	ck_assert_int_eq(count_of(text, " read "), SOME);
+	ck_assert_int_eq(count_of(text, "\n"), 1 + SOME);
 	for (int i = 0; i < SOME; i++)
 		wire_interrupt(w, u[i]);
 	for (int i = 0; i < SOME; i++)
@@ -280,14 +270,8 @@ static TCase *tests(void)
 int main(void)
 {
 	Suite *s = suite_create("wire: a slow machine");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, tests());
 	suite_add_tcase(s, quick_tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

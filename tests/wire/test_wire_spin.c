@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fuse/spin.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 static bool (*asked)(void *arg);
@@ -175,13 +176,7 @@ static TCase *tests(void)
 int main(void)
 {
 	Suite *s = suite_create("wire: who waits beside a spin");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "net/proto_ops.h"
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -268,8 +269,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_splice");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -285,9 +284,5 @@ int main(void)
 	tcase_add_test(tc, urgent_byte_and_the_end);
 	tcase_add_test(tc, reset);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

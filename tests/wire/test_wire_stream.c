@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -414,13 +415,7 @@ static TCase *tests(void)
 int main(void)
 {
 	Suite *s = suite_create("wire: streams and pollers");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }

@@ -24,6 +24,7 @@
 
 #include "policy/policy.h"
 #include "net/socket.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -460,8 +461,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_tcp");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -475,9 +474,5 @@ int main(void)
 	tcase_add_test(tc, rules_for_a_bound_socket);
 	tcase_add_test(tc, the_last_columns_are_the_kernels);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

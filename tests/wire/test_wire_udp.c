@@ -8,6 +8,7 @@
 
 #include "net/inet/udp.h"
 #include "policy/policy.h"
+#include "tests/unit/unit.h"
 #include "wire_udp.h"
 
 #define LONGEST 65507u /* udp(7): what IPv4 has room for */
@@ -516,8 +517,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_udp");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -549,9 +548,5 @@ int main(void)
 	tcase_add_test(tc, the_policy_is_asked_for_each_header);
 	tcase_add_test(tc, an_any_address_in_a_header);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

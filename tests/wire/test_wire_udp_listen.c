@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "net/inet/udp.h"
+#include "tests/unit/unit.h"
 #include "wire_udp.h"
 
 /* The errno of the next calls by the daemon, 0: they are the C library's. */
@@ -431,8 +432,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_udp_listen");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -451,9 +450,5 @@ int main(void)
 	tcase_add_test(tc, those_who_wait_learn_of_what_came_in_between);
 	tcase_add_test(tc, a_stray_that_stays_is_dropped);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -17,6 +17,7 @@
 
 #include "mm/slab.h"
 #include "net/unix/unix.h"
+#include "tests/unit/unit.h"
 #include "wire_net.h"
 
 static struct wire *w;
@@ -331,8 +332,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wire_unix");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -344,9 +343,5 @@ int main(void)
 	tcase_add_test(tc, who_waits_at_a_listener);
 	tcase_add_test(tc, names_that_would_tear_a_line);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 
 #include "fs/xattr.h"
+#include "tests/unit/unit.h"
 #include "wire.h"
 
 #define ROOT FUSE_ROOT_ID
@@ -238,8 +239,6 @@ int main(void)
 {
 	Suite *s = suite_create("wire: extended attributes");
 	TCase *t = tcase_create("xattr");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_a_socket_is);
@@ -250,9 +249,5 @@ int main(void)
 	tcase_add_test(t, directories_have_labels_control_files_none);
 	tcase_add_test(t, they_go_with_the_socket);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run(s);
 }
