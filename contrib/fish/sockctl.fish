@@ -71,5 +71,6 @@ complete -c sockctl -n '__sockctl_is ls stat' -l json
 complete -c sockctl -n '__sockctl_is ls' -s a -d 'those without a name, too'
 complete -c sockctl -n '__sockctl_is ls' -s R -d 'directories below, too'
 complete -c sockctl -n '__sockctl_is ls' -s w -d 'again each second'
+complete -c sockctl -n '__sockctl_is ls' -l proto -x -a 'tcp tls udp unix' -d 'only those of a protocol'
 complete -c sockctl -n '__sockctl_is listen' -s b -x -d 'how many connections may wait'
 complete -c sockctl -n '__sockctl_is wait' -s t -x -d 'seconds to wait at most'

@@ -165,7 +165,7 @@ static int list(const char *dir, const struct args *args, bool colour, bool in_p
 {
 	unsigned int what = (args->recursive ? ROWS_RECURSIVE : 0) | (args->all ? ROWS_NAMELESS : 0);
 	struct table t = {0};
-	int status = table_read(&t, dir, what);
+	int status = table_read(&t, dir, what, args->proto);
 
 	if (!status || t.n) {
 		if (in_place)

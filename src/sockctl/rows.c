@@ -31,6 +31,7 @@ struct place {
 	dev_t dev;	    /* of the mount */
 	const char *prefix; /* of the names in the table */
 	bool nameless;	    /* only those without a name */
+	const char *proto;  /* only those of this one; NULL: of any */
 };
 
 /* 0 and the info, or -errno. */
@@ -65,6 +66,13 @@ static int push_row(struct table *t, const struct row *row)
 	return 0;
 }
 
+/* Is it to be in the table? What could not be asked is of no protocol that one knows. */
+static bool is_wanted(const struct place *p, const struct row *row)
+{
+	return !p->proto || (row->known && strncmp(p->proto, row->info.proto,
+						    sizeof(row->info.proto)) == 0);
+}
+
 /* Add @file below @dirfd as @name if it is a socket, known or not. 0 or -ENOMEM. */
 static int add_row(const struct place *p, int dirfd, const char *file, const char *name)
 {
@@ -80,6 +88,8 @@ static int add_row(const struct place *p, int dirfd, const char *file, const cha
 	if (err == -ENOTTY || err == -ENOSYS || err == -ENOENT || err == -ESTALE)
 		return 0;
 	row.known = !err;
+	if (!is_wanted(p, &row))
+		return 0;
 	if (asprintf(&row.name, "%s%s", p->prefix, name) < 0)
 		return -ENOMEM;
 	row.text = printable(row.name, &row.text_width);
@@ -247,9 +257,10 @@ static int read_nameless(const struct place *p, const char *dir, int dirfd)
 
 /* ---------------------------------------------------------------------------- both */
 
-static int read_open_dir(struct table *t, const char *dir, DIR *d, unsigned int what)
+static int read_open_dir(struct table *t, const char *dir, DIR *d, unsigned int what,
+			 const char *proto)
 {
-	struct place p = {.t = t, .prefix = ""};
+	struct place p = {.t = t, .prefix = "", .proto = proto};
 	struct stat st;
 	struct statfs sfs;
 	int status = EXIT_DONE, err = 0;
@@ -274,7 +285,7 @@ static int read_open_dir(struct table *t, const char *dir, DIR *d, unsigned int 
 	return status;
 }
 
-int table_read(struct table *t, const char *dir, unsigned int what)
+int table_read(struct table *t, const char *dir, unsigned int what, const char *proto)
 {
 	DIR *d = opendir(dir);
 	int status;
@@ -283,7 +294,7 @@ int table_read(struct table *t, const char *dir, unsigned int what)
 		complain("%s: %s", dir, strerror(errno));
 		return EXIT_FAILED;
 	}
-	status = read_open_dir(t, dir, d, what);
+	status = read_open_dir(t, dir, d, what, proto);
 	closedir(d);
 	if (t->n)
 		qsort(t->rows, t->n, sizeof(t->rows[0]), by_name);

@@ -27,10 +27,10 @@ struct table {
 #define ROWS_NAMELESS 2	 /* and those of the whole mount that have no name */
 
 /*
- * Fill the empty @t. EXIT_DONE, or EXIT_FAILED after messages; then what was found
+ * Fill the empty @t; with those of the protocol @proto, if that is not NULL. EXIT_DONE, or EXIT_FAILED after messages; then what was found
  * is in @t all the same. table_clear() frees it in any case.
  */
-int table_read(struct table *t, const char *dir, unsigned int what);
+int table_read(struct table *t, const char *dir, unsigned int what, const char *proto);
 void table_clear(struct table *t);
 
 #endif /* SOCKCTL_ROWS_H */

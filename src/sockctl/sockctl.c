@@ -20,7 +20,7 @@
 #include "uapi/state.h"
 
 /* What getopt_long answers for long options: no character, so that messages can tell. */
-enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD };
+enum { OPT_HELP = UCHAR_MAX + 1, OPT_JSON, OPT_FD, OPT_PROTO };
 
 struct command {
 	const char *name;
@@ -29,24 +29,27 @@ struct command {
 	const char *help;
 	const char *opts; /* short options that it takes, for getopt */
 	bool json;	  /* takes --json */
+	bool proto;	  /* takes --proto P */
 	int min, max;	  /* words, with FILE */
 	const char *more; /* lines for the help of this command alone, or NULL */
 };
 
 /* Those that are not one operation each; help prints them behind the operations. */
 static const struct command commands[] = {
-	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, 1, 1,
-	 NULL},
-	{"ls", cmd_ls, "[DIR] [-aR] [--json] [-w]", "list the sockets of a directory", "aRw", true, 0, 1,
+	{"stat", cmd_stat, "FILE [--json]", "print all that is known of a socket", "", true, false,
+	 1, 1, NULL},
+	{"ls", cmd_ls, "[DIR] [-aRw] [--json] [--proto P]", "list the sockets of a directory", "aRw",
+	 true, true, 0, 1,
 	 "-a: also those of the mount that have no name: dialled, or removed.\n"
 	 "-R: also those of the directories below.\n"
-	 "-w: again each second, until interrupted.\n"},
+	 "-w: again each second, until interrupted.\n"
+	 "--proto P: only those of the protocol P, as the column PROTO has it.\n"},
 	{"wait", cmd_wait, "FILE STATE [-t SECONDS]", "wait until a socket is in a state",
-	 "t:", false, 2, 2, "-t SECONDS: fail after that time; it may have a fraction.\n"},
-	{"waiting", cmd_waiting, "[DIR]", "list the calls that wait in a mount", "", false, 0, 1,
+	 "t:", false, false, 2, 2, "-t SECONDS: fail after that time; it may have a fraction.\n"},
+	{"waiting", cmd_waiting, "[DIR]", "list the calls that wait in a mount", "", false, false, 0, 1,
 	 "DIR: any directory of the mount. 'sockctl abort FILE' ends what waits on FILE.\n"},
-	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, 0, 1,
-	 NULL},
+	{"help", cmd_help, "[COMMAND]", "print this, or about one command", "", false, false, 0,
+	 1, NULL},
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -181,7 +184,7 @@ static void help_command(const struct command *c)
 
 static void help_line(const struct command *c)
 {
-	printf("  %-11s%-31s%s\n", c->name, c->synopsis, c->help);
+	printf("  %-11s%-35s%s\n", c->name, c->synopsis, c->help);
 }
 
 static void help_all(void)
@@ -286,6 +289,9 @@ static int take_option(int opt, const char *word, struct args *args)
 	case OPT_JSON:
 		args->json = true;
 		return EXIT_DONE;
+	case OPT_PROTO:
+		args->proto = optarg;
+		return EXIT_DONE;
 	case OPT_FD:
 		return take_fd(optarg, args);
 	case ':':
@@ -318,13 +324,14 @@ static int take_words(const struct command *c, int argc, char **argv, struct arg
 
 static const struct option help_option = {"help", no_argument, NULL, OPT_HELP};
 static const struct option json_option = {"json", no_argument, NULL, OPT_JSON};
+static const struct option proto_option = {"proto", required_argument, NULL, OPT_PROTO};
 static const struct option fd_option = {"fd", required_argument, NULL, OPT_FD};
 
 /* argv[0] is the command's name; @fd is what stood before it behind --fd, or NULL. */
 static int run(const struct command *c, const char *fd, int argc, char **argv)
 {
 	struct args args = {.command = c->name, .timeout_ms = -1};
-	struct option longs[4] = {help_option};
+	struct option longs[5] = {help_option};
 	char optstring[16];
 	int opt, status = EXIT_DONE, n = 1;
 
@@ -332,6 +339,8 @@ static int run(const struct command *c, const char *fd, int argc, char **argv)
 		longs[n++] = fd_option;
 	if (c->json)
 		longs[n++] = json_option;
+	if (c->proto)
+		longs[n++] = proto_option;
 	if (fd)
 		status = takes_file(c) ? take_fd(fd, &args) : bad_usage(&args, "takes no --fd");
 	if (status)

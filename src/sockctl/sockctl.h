@@ -29,6 +29,7 @@ struct args {
 	bool watch;  /* -w */
 	bool all;    /* -a */
 	bool recursive; /* -R */
+	const char *proto; /* --proto P; NULL: not given */
 	int backlog; /* -b N; 0: not given */
 	int64_t timeout_ms; /* -t SEC; -1: not given */
 };
