@@ -436,7 +436,8 @@ start_peer()
 	return 1
 }
 
-# start_nginx [ROOT]: serves the folder ROOT (www) on 127.0.0.1; sets port.
+# start_nginx [ROOT]: serves the folder ROOT (www) on 127.0.0.1, or where nginx_listen says;
+# sets port.
 start_nginx()
 {
 	local root=${1:-www} user=
@@ -449,7 +450,7 @@ http {
 	access_log off; default_type text/plain;
 	client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;
 	uwsgi_temp_path tmp; scgi_temp_path tmp;
-	server { listen 127.0.0.1:PORT; root "$group_dir/$root"; }
+	server { listen ${nginx_listen:-127.0.0.1:PORT}; root "$group_dir/$root"; }
 }
 EOF
 	rm -f nginx/nginx.pid

@@ -90,13 +90,15 @@ int sock_setsockopt_proto(struct socket *sock, const struct sockfs_sockopt *opt)
 
 int sock_take_addr(struct socket *sock, const struct sockfs_addr *addr, struct sockfs_addr *ret_addr)
 {
+	const struct proto *prot = sock->ops->prot;
 	char word[ADDR_PROTO_MAX];
-	int err = 0;
 
 	addr_split(addr, word, ret_addr);
 	if (word[0] != '\0')
-		err = sock_set_proto(sock, word);
-	if (err == 0 && sock->ops->prot->path != addr_is_path(ret_addr->host))
-		err = -EINVAL;
-	return err;
+		prot = proto_by_word(word);
+	if (prot == NULL)
+		return -EPROTONOSUPPORT;
+	if (prot->path != addr_is_path(ret_addr->host))
+		return -EINVAL;
+	return word[0] != '\0' ? sock_set_proto(sock, word) : 0;
 }
