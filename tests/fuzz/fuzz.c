@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzzer of the FUSE edge: inputs at random, always the same ones.
+ * Inputs at random, always the same ones.
  *
- *	fuzz		inputs 1, 2, 3, ... for FUZZ_SECONDS (2) or up to FUZZ_LAST
+ *	fuzz		what is in its folder of the corpus; then inputs 1, 2, 3, ... for
+ *			FUZZ_SECONDS (2) or up to FUZZ_LAST
  *	fuzz FILE...	these inputs
  *
  * FUZZ_FIRST is the first one's number. What was running when it died is said.
@@ -11,6 +12,7 @@
 
 #include "fuzz.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +75,38 @@ static int run_file(const char *name)
 	return LLVMFuzzerTestOneInput(data, size);
 }
 
+/* The inputs that are known to go new ways, of the program @name. Their number, or -1. */
+static int run_corpus(const char *name)
+{
+	const char *srcdir = getenv("srcdir"), *base = strrchr(name, '/');
+	char dir[1024], path[1536];
+	struct dirent *entry;
+	int n = 0;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%s/tests/fuzz/corpus/%s", srcdir != NULL ? srcdir : ".",
+		 base != NULL ? base + 1 : name);
+	d = opendir(dir);
+	if (d == NULL)
+		return 0;
+	while (n >= 0 && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		alarm(HANG_SECONDS);
+		n = run_file(path) == 0 ? n + 1 : -1;
+	}
+	closedir(d);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	static uint8_t data[INPUT_MAX];
 	const long last = from_env("FUZZ_LAST", 0);
 	const time_t end = time(NULL) + from_env("FUZZ_SECONDS", 2);
 	long n = from_env("FUZZ_FIRST", 1);
+	int replayed;
 
 	signal(SIGABRT, on_death);
 	signal(SIGALRM, on_death);
@@ -88,6 +116,9 @@ int main(int argc, char **argv)
 				return 1;
 		return 0;
 	}
+	replayed = run_corpus(argv[0]);
+	if (replayed < 0)
+		return 1;
 	for (; last != 0 ? n <= last : time(NULL) < end; n++) {
 		size_t size = make_input((uint64_t)n, data);
 
@@ -95,6 +126,6 @@ int main(int argc, char **argv)
 		alarm(HANG_SECONDS);
 		LLVMFuzzerTestOneInput(data, size);
 	}
-	printf("fuzz: up to input %ld\n", n - 1);
+	printf("fuzz: %d of the corpus, and up to input %ld\n", replayed, n - 1);
 	return 0;
 }

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzzer of the FUSE edge: bytes become a program of requests, broken and
- * whole, of a kernel that has lost its mind; and of peers that come and go.
+ * The fuzzers, each a program. Its target runs one input:
  *
- * fuzz_policy.c is another target, of policy files.
+ *	fuzz	fuzz_one.c: the FUSE edge. Bytes become a program of requests, broken and
+ *		whole, of a kernel that has lost its mind; and of peers that come and go
+ *	ctl	fuzz_ctl.c: texts for a control file, and ioctls with any bytes
+ *	dns	fuzz_dns.c: answers of a name server
+ *	policy	fuzz_policy.c: policy files
+ *	text	fuzz_text.c: addresses, commands, options, hosts(5), headers of datagrams,
+ *		messages of the helper for TLS
  *
- * fuzz_one.c runs one input, fuzz_net.c has the peers, fuzz.c makes inputs at
- * random. libFuzzer can make them instead:
+ * fuzz.c replays corpus/PROGRAM, and makes inputs at random. libFuzzer can make them
+ * instead, and gave the corpus:
  *
  *	./configure CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link' --enable-sanitizers
- *	make check-programs tests/fuzz/libfuzzer && tests/fuzz/libfuzzer
+ *	make check-programs tests/fuzz/libfuzzer_text && tests/fuzz/libfuzzer_text NEW CORPUS
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -20,10 +25,27 @@
 /* Run one input against a daemon of its own; aborts if anything is wrong. libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/*
+ * fuzz_guard.c: what is linked with it reaches no name server, no host but this one, and no
+ * path of a UNIX socket, and starts no program: it has connect(2), bind(2), sendto(2),
+ * posix_spawn(3) and ares_init_options(3) of its own.
+ */
+
+/* ---- fuzz_words.c ---- */
+
+/*
+ * Fill @text, of @room bytes, from @data: as it is if the first byte is a multiple of 4,
+ * else each byte behind it chooses one of the @nr @words. The length; no NUL is added.
+ */
+size_t fuzz_text(const uint8_t *data, size_t size, const char *const *words, size_t nr, char *text,
+		 size_t room);
+
 /* ---- fuzz_net.c: one listener that never goes, and up to a few connections ---- */
 
-/* The listener's port, as text. */
+/* The listener's port, as text; a plain socket of UDP has it, too. */
 const char *net_port(void);
+/* The name of a listener of UNIX: "@...". */
+const char *net_name(void);
 /* One action of a peer, chosen by @action and @arg. @port: where it may connect to, 0: nowhere. */
 void net_step(uint8_t action, uint8_t arg, unsigned int port);
 /* All connections are gone. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A fuzzer of the FUSE edge: peers on loopback that never block. */
+/* Peers of TCP, UDP and UNIX, on this machine, that never block. */
 #include "config.h"
 
 #include "fuzz.h"
@@ -8,12 +8,14 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define NR_PEERS 6
 
-static int listener = -1;
+static int listener = -1, datagrams = -1, local = -1;
 static int peers[NR_PEERS] = {-1, -1, -1, -1, -1, -1};
 
 static struct sockaddr_in loopback(unsigned int port)
@@ -25,9 +27,9 @@ static struct sockaddr_in loopback(unsigned int port)
 	};
 }
 
-static int new_socket(void)
+static int new_socket(int family, int type)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		abort();
@@ -42,11 +44,32 @@ const char *net_port(void)
 
 	if (listener >= 0)
 		return text;
-	listener = new_socket();
+	listener = new_socket(AF_INET, SOCK_STREAM);
+	datagrams = new_socket(AF_INET, SOCK_DGRAM);
 	if (bind(listener, (struct sockaddr *)&sa, len) != 0 || listen(listener, 16) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&sa, &len) != 0)
+	    getsockname(listener, (struct sockaddr *)&sa, &len) != 0 ||
+	    bind(datagrams, (struct sockaddr *)&sa, len) != 0)
 		abort();
 	snprintf(text, sizeof(text), "%u", ntohs(sa.sin_port));
+	return text;
+}
+
+const char *net_name(void)
+{
+	static char text[32];
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	size_t len;
+
+	if (local >= 0)
+		return text;
+	local = new_socket(AF_UNIX, SOCK_STREAM);
+	snprintf(text, sizeof(text), "@sockfs-fuzz.%d", (int)getpid());
+	len = strlen(text);
+	memcpy(sun.sun_path, text, len);
+	sun.sun_path[0] = '\0';
+	if (bind(local, (struct sockaddr *)&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0 ||
+	    listen(local, 16) != 0)
+		abort();
 	return text;
 }
 
@@ -66,15 +89,26 @@ static void reset(int *peer)
 	drop(peer);
 }
 
-static void connect_to(int *peer, unsigned int port)
+static void connect_to(int *peer, int type, unsigned int port)
 {
 	struct sockaddr_in sa = loopback(port);
 
 	drop(peer);
-	*peer = new_socket();
+	*peer = new_socket(AF_INET, type);
 	/* Refused or not: both are of interest to the other side only. */
 	if (connect(*peer, (struct sockaddr *)&sa, sizeof(sa)) != 0)
 		return;
+}
+
+/* What the datagram socket got goes back to who has sent it, cut to @len bytes. */
+static void answer_datagram(size_t len)
+{
+	char bytes[256];
+	struct sockaddr_in from;
+	socklen_t from_len = sizeof(from);
+
+	if (recvfrom(datagrams, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_len) >= 0)
+		(void)!sendto(datagrams, bytes, len, 0, (struct sockaddr *)&from, from_len);
 }
 
 static void move_bytes(int peer, uint8_t arg, int out)
@@ -94,15 +128,22 @@ void net_step(uint8_t action, uint8_t arg, unsigned int port)
 {
 	int *peer = &peers[arg % NR_PEERS];
 
-	switch (action % 8) {
+	switch (action % 12) {
 	case 0:
 	case 1:
+	case 8:
 		drop(peer);
-		*peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		*peer = accept4(action % 12 == 8 && local >= 0 ? local : listener, NULL, NULL,
+				SOCK_CLOEXEC | SOCK_NONBLOCK);
 		break;
 	case 2:
+	case 9:
 		if (port != 0)
-			connect_to(peer, port);
+			connect_to(peer, action % 12 == 9 ? SOCK_DGRAM : SOCK_STREAM, port);
+		break;
+	case 10:
+	case 11:
+		answer_datagram(arg);
 		break;
 	case 3:
 		move_bytes(*peer, arg, 1);
@@ -130,4 +171,8 @@ void net_close(void)
 		reset(&peers[i]);
 	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		reset(&fd);
+	while (local >= 0 && (fd = accept4(local, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		reset(&fd);
+	while (recv(datagrams, &(char){0}, 1, 0) >= 0)
+		;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzzer of the FUSE edge: one input.
+ * The FUSE edge: requests, and peers. fuzz_guard.c keeps them from reaching anything else.
  *
  * Every byte chooses: an operation, a number that is known or is not, a length.
  * What the daemon gave out (node numbers, handles, requests that wait) is kept
@@ -83,21 +83,23 @@ static uint64_t any_handle(uint64_t *ret_node)
 	return b < 248 ? handles[b % NR_HANDLES].fh : number();
 }
 
-/* No name here may reach a resolver: a host is a number, localhost, or wrong. */
 static const char *any_name(void)
 {
 	static const char *const names[] = {
 		"a",	"b",	     "c",      "d",	".ctl",	     ".proc", "tcp", "tcp6", "slabinfo",
 		"a.1",	"127.0.0.1", "::1",    "[::1]", "localhost", "0",     "1",   "sockstat",
-		"*",	".",	     "..",     "",	"a/b",	     "#\xff\x01", "a b",
+		"*",	".",	     "..",     "",	"a/b",	     "#\xff\x01", "a b",   "udp",  "unix",
+		"udp",	"unix",	     "tls",    "rcvtimeo=1",
 	};
 	static char own[300];
 	uint8_t b = byte();
 
 	if (b < 200)
 		return names[b % ARRAY_SIZE(names)];
-	if (b < 230)
+	if (b < 220)
 		return net_port();
+	if (b < 230)
+		return net_name();
 	memset(own, '#', sizeof(own));
 	own[b < 250 ? b - 225 : b] = '\0';
 	return own;
@@ -114,12 +116,18 @@ static const void *any_bytes(size_t size)
 
 static void any_addr(struct sockfs_addr *addr)
 {
-	static const char *const hosts[] = {"127.0.0.1", "::1", "localhost", "", "*", "[::1]",
-					    "999.1.1.1x y", "0.0.0.0"};
+	static const char *const hosts[] = {
+		"127.0.0.1",	 "::1",	      "localhost", "",	     "*",   "[::1]",	"999.1.1.1x y", "0.0.0.0",
+		"udp:127.0.0.1", "udp:[::1]", "udp:",	   "unix:@", "tcp:", "tls:::1", "foo:1",	"udp:*",
+	};
 	uint8_t b = byte();
 
 	memset(addr, 0, sizeof(*addr));
 	strcpy(addr->host, hosts[b % ARRAY_SIZE(hosts)]);
+	if (strcmp(addr->host, "unix:@") == 0 && b & 128) {
+		strcpy(addr->host + strlen("unix:"), net_name());
+		return;
+	}
 	snprintf(addr->port, sizeof(addr->port), "%s", b & 16 ? "0" : net_port());
 	if (b & 32) /* text without an end */
 		memset(b & 64 ? addr->host : addr->port, '1',
@@ -274,17 +282,22 @@ static void ioctl_step(void)
 		SOCKFS_IOC_ABORT,	SOCKFS_IOC_SETSOCKOPT, SOCKFS_IOC_ACCEPT, SOCKFS_IOC_GETSOCKNAME,
 		SOCKFS_IOC_GETPEERNAME, SOCKFS_IOC_GETSOCKOPT, SOCKFS_IOC_INQ,	  SOCKFS_IOC_INFO,
 		SOCKFS_IOC_CONNECT,	SOCKFS_IOC_LISTEN,     SOCKFS_IOC_ACCEPT, 0x5401,
+		SOCKFS_IOC_JOIN,	SOCKFS_IOC_LEAVE,      SOCKFS_IOC_SENDEMPTY,
 	};
 	static const int levels[] = {SOL_SOCKET, 6 /* TCP */, SOL_SOCKFS, 0};
 	static char arg[16384];
 	uint64_t node, unique, fh = any_handle(&node);
 	uint32_t cmd = cmds[byte() % ARRAY_SIZE(cmds)];
 	struct sockfs_sockopt opt = {.level = levels[byte() % 4], .name = byte() % 48, .len = byte() % 80};
-	struct sockfs_addr addr;
+	struct sockfs_addr addr = {.host = ""};
 
 	memset(arg, 0, sizeof(arg));
 	if (cmd == SOCKFS_IOC_CONNECT || cmd == SOCKFS_IOC_BIND) {
 		any_addr(&addr);
+		memcpy(arg, &addr, sizeof(addr));
+	} else if (cmd == SOCKFS_IOC_JOIN || cmd == SOCKFS_IOC_LEAVE) {
+		strcpy(addr.host, "239.1.2.3");
+		strcpy(addr.port, byte() & 1 ? "lo" : "");
 		memcpy(arg, &addr, sizeof(addr));
 	} else if (cmd == SOCKFS_IOC_SETSOCKOPT || cmd == SOCKFS_IOC_GETSOCKOPT) {
 		opt.value[0] = byte() % 3;
@@ -337,15 +350,24 @@ static void text_step(void)
 	char text[128];
 	uint8_t b = byte();
 
-	switch (b % 6) {
+	switch (b % 9) {
 	case 0:
-		snprintf(text, sizeof(text), "connect 127.0.0.1:%s\n", net_port());
+		snprintf(text, sizeof(text), "connect %s127.0.0.1:%s\n", b & 64 ? "udp:" : "", net_port());
 		break;
 	case 1:
-		snprintf(text, sizeof(text), "listen 127.0.0.1:0 %u\n", byte());
+		snprintf(text, sizeof(text), "listen %s127.0.0.1:0 %u\n", b & 64 ? "udp:" : "", byte());
 		break;
 	case 2:
 		snprintf(text, sizeof(text), "set %s %u\n", b & 64 ? "reap" : "rcvtimeo", byte() % 2);
+		break;
+	case 6:
+		snprintf(text, sizeof(text), "connect unix:%s\n", net_name());
+		break;
+	case 7:
+		snprintf(text, sizeof(text), "bind udp:127.0.0.1:0\nset headers %s\n", b & 64 ? "text" : "off");
+		break;
+	case 8:
+		snprintf(text, sizeof(text), "listen unix:%s.%u\n", net_name(), byte() % 4);
 		break;
 	case 3:
 		snprintf(text, sizeof(text), "shutdown %s\n", b & 64 ? "wr" : "rdwr");
@@ -367,8 +389,8 @@ static void junk_step(void)
 	bool quiet = op == FUSE_FORGET || op == FUSE_BATCH_FORGET || op == FUSE_INTERRUPT;
 	uint64_t node = any_node();
 
-	/* libfuse believes that it asked. An ioctl or an open could reach a resolver. */
-	if (op == FUSE_NOTIFY_REPLY || op == FUSE_IOCTL || op == FUSE_DESTROY)
+	/* libfuse believes that it asked. */
+	if (op == FUSE_NOTIFY_REPLY || op == FUSE_DESTROY)
 		return;
 	nr_interrupts += op == FUSE_INTERRUPT;
 	w->unique += 2;
@@ -424,10 +446,13 @@ static void begin_file(const char *name, uint64_t ctl, int first, int last)
 	}
 }
 
-/* Most inputs begin with a connection and a listener: from nothing few would come so far. */
+/*
+ * Most inputs begin with a connection and a listener, of TCP or of UDP: from nothing few would
+ * come so far.
+ */
 static void begin(uint8_t how)
 {
-	struct sockfs_addr addr = {.host = "127.0.0.1"};
+	struct sockfs_addr addr = {.host = ""};
 	char arg[sizeof(addr)] = "";
 	struct fuse_entry_out e = {0};
 
@@ -436,9 +461,11 @@ static void begin(uint8_t how)
 	wire_lookup(w, FUSE_ROOT_ID, ".ctl", &e);
 	begin_file("a", e.nodeid, 0, 4);
 	begin_file("b", e.nodeid, 5, 9);
+	strcpy(addr.host, how & 4 ? "udp:127.0.0.1" : "127.0.0.1");
 	strcpy(addr.port, net_port());
 	if (how & 1)
 		wire_ioctl(w, handles[0].node, handles[0].fh, SOCKFS_IOC_CONNECT, &addr);
+	strcpy(addr.host, how & 8 ? "udp:127.0.0.1" : "127.0.0.1");
 	strcpy(addr.port, "0");
 	if (!(how & 2))
 		return;

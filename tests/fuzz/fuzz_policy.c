@@ -25,29 +25,6 @@ static const char *const words[] = {
 	"\\\n", "\\", "#", "\r\n", "x", "unix:", "/a", "/*", "*a", "?", "/**", "@", "unix", "/proc/self",
 };
 
-/* Fill @text from @data; the first byte says how. */
-static size_t make_text(const uint8_t *data, size_t size, char *text)
-{
-	size_t n = 0;
-
-	if (size == 0)
-		return 0;
-	if (data[0] % 4 == 0) {
-		n = size - 1 < TEXT_MAX ? size - 1 : TEXT_MAX;
-		memcpy(text, data + 1, n);
-		return n;
-	}
-	for (size_t i = 1; i < size; i++) {
-		const char *word = words[data[i] % ARRAY_SIZE(words)];
-
-		if (n + strlen(word) > TEXT_MAX)
-			break;
-		memcpy(text + n, word, strlen(word));
-		n += strlen(word);
-	}
-	return n;
-}
-
 static void check_rule(const struct policy *p, const struct rule *rule)
 {
 	if (rule != NULL && (rule < p->rules || rule >= p->rules + p->nr_rules))
@@ -102,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static char text[TEXT_MAX];
 	struct policy_error error = {0};
 	struct policy *p = NULL;
-	size_t n = make_text(data, size, text), lines = 1;
+	size_t n = fuzz_text(data, size, words, ARRAY_SIZE(words), text, sizeof(text)), lines = 1;
 	/* Of its own size, so that a byte too far is found. */
 	char *copy = malloc(n + 1);
 
