@@ -43,6 +43,8 @@ static const struct row rows[] = {
 	{ "rtt-4k", talk_run, KIND_BULK, 4096, false, false },
 	{ "tls-read-1m", tls_read_run, KIND(SOCKFS) | KIND(OPENSSL), 1048576, false, false },
 	{ "tls-dial", tls_dial_run, KIND(SOCKFS) | KIND(CURL), 0, false, false },
+	{ "udp-rtt-1", talk_udp_run, KIND(PLAIN) | KIND(SOCKFS), 1, false, false },
+	{ "unix-read-1m", bulk_unix_run, KIND(PLAIN) | KIND(SOCKFS), 1048576, false, false },
 	{ "dial", dial_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
 	{ "named", named_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
 	{ "accept", accept_run, KIND(PLAIN) | KIND(SOCKFS), 0, false, false },
@@ -65,6 +67,8 @@ static const struct row rows[] = {
 static const struct row once_rows[] = {
 	{ "files", files_run, KIND(SOCKFS), 0, false, false },
 	{ "idle", idle_run, KIND(SOCKFS), 0, false, false },
+	{ "udp-idle", idle_udp_run, KIND(SOCKFS), 0, false, false },
+	{ "unix-idle", idle_unix_run, KIND(SOCKFS), 0, false, false },
 	{ "misses", misses_run, KIND(SLAB), 1000000, false, true },
 };
 

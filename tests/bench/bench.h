@@ -107,10 +107,22 @@ enum service {
 	NR_SERVICES,
 };
 
+/* How its services are reached. */
+enum way {
+	BY_TCP,
+	BY_UDP, /* SERVE_ECHO, whatever is asked for */
+	BY_UNIX,
+};
+
+/* With unix_id and the service. */
+#define PEER_UNIX_NAME "sockfs-bench.%u.%d"
+
 struct peer {
 	pid_t pid;
 	uint64_t limit;
 	uint16_t port[NR_SERVICES];
+	uint16_t udp_port;
+	unsigned int unix_id; /* in the names of UNIX, which have no file */
 };
 
 /* Before any thread is started: it forks. @limit is SERVE_LIMITED's. */
@@ -124,6 +136,8 @@ void peer_stop(struct peer *peer);
 int listen_any(uint16_t *ret_port);
 /* A connection to 127.0.0.@host, or -errno. */
 int connect_to(unsigned int host, uint16_t port);
+/* The same to @service by @way; only TCP has several hosts. */
+int peer_connect(const struct peer *peer, enum way way, enum service service, unsigned int host);
 
 /* ------------------------------------------------------------------- bench.c */
 
@@ -192,12 +206,19 @@ int daemon_start(struct bench *b, const char *program, const char *option, char 
 /* Unmounts, and waits for it. */
 int daemon_stop(const char *mnt, pid_t pid);
 
-/* Connected to @service by way of @kind. */
-int chan_open(struct bench *b, enum kind kind, enum service service, struct chan *ret);
+/* Connected to @service by way of @kind, and for PLAIN and SOCKFS by @way. */
+int chan_open_by(struct bench *b, enum kind kind, enum way way, enum service service,
+		 struct chan *ret);
+static inline int chan_open(struct bench *b, enum kind kind, enum service service,
+			    struct chan *ret)
+{
+	return chan_open_by(b, kind, BY_TCP, service, ret);
+}
 void chan_close(struct chan *c);
 
-/* A new socket file at @path, connected to 127.0.0.@host; a descriptor or -errno. */
-int sockfs_connect(const char *path, unsigned int host, uint16_t port);
+/* A new socket file at @path, connected as peer_connect() does; a descriptor or -errno. */
+int sockfs_connect(const struct peer *peer, const char *path, enum way way, enum service service,
+		   unsigned int host);
 
 /* fork and exec with descriptors @in and @out (-1: /dev/null) as 0 and 1: a pid or -errno. */
 pid_t spawn(char *const argv[], int in, int out);
@@ -221,10 +242,12 @@ int site_stop(const struct site *site, int err);
 /* ---------------------------------------------------------------------- rows */
 
 int bulk_run(struct bench *b, enum kind kind, const struct row *row);
+int bulk_unix_run(struct bench *b, enum kind kind, const struct row *row);
 int cat_run(struct bench *b, enum kind kind, const struct row *row);
 int talk_run(struct bench *b, enum kind kind, const struct row *row);
 int tls_read_run(struct bench *b, enum kind kind, const struct row *row);
 int tls_dial_run(struct bench *b, enum kind kind, const struct row *row);
+int talk_udp_run(struct bench *b, enum kind kind, const struct row *row);
 int dial_run(struct bench *b, enum kind kind, const struct row *row);
 int named_run(struct bench *b, enum kind kind, const struct row *row);
 int accept_run(struct bench *b, enum kind kind, const struct row *row);
@@ -240,6 +263,8 @@ int access_run(struct bench *b, enum kind kind, const struct row *row);
 /* Once, not in rounds: */
 int files_run(struct bench *b, enum kind kind, const struct row *row);
 int idle_run(struct bench *b, enum kind kind, const struct row *row);
+int idle_udp_run(struct bench *b, enum kind kind, const struct row *row);
+int idle_unix_run(struct bench *b, enum kind kind, const struct row *row);
 int misses_run(struct bench *b, enum kind kind, const struct row *row);
 
 /* One write and the read of its echo; 0 or -errno. */

@@ -72,16 +72,26 @@ static int measure(struct bench *b, enum kind kind, const struct row *row, const
 	return 0;
 }
 
-int bulk_run(struct bench *b, enum kind kind, const struct row *row)
+static int bulk_by(struct bench *b, enum kind kind, const struct row *row, enum way way)
 {
 	struct chan c;
-	int err = chan_open(b, kind, row->write ? SERVE_SINK : SERVE_SOURCE, &c);
+	int err = chan_open_by(b, kind, way, row->write ? SERVE_SINK : SERVE_SOURCE, &c);
 
 	if (err != 0)
 		return err;
 	err = measure(b, kind, row, &c);
 	chan_close(&c);
 	return err;
+}
+
+int bulk_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	return bulk_by(b, kind, row, BY_TCP);
+}
+
+int bulk_unix_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	return bulk_by(b, kind, row, BY_UNIX);
 }
 
 /* cat from the connection to /dev/null, or from a file to the connection. */

@@ -103,16 +103,29 @@ int daemon_stop(const char *mnt, pid_t pid)
 
 /* ----------------------------------------------------------------- connections */
 
-int sockfs_connect(const char *path, unsigned int host, uint16_t port)
+static struct sockfs_addr addr_of(const struct peer *peer, enum way way, enum service service,
+				  unsigned int host)
 {
-	struct sockfs_addr addr;
+	struct sockfs_addr addr = { .host = "" };
+
+	if (way == BY_UNIX) {
+		snprintf(addr.host, sizeof(addr.host), "unix:@" PEER_UNIX_NAME, peer->unix_id, service);
+		return addr;
+	}
+	snprintf(addr.host, sizeof(addr.host), way == BY_UDP ? "udp:127.0.0.1" : "127.0.0.%u", host);
+	snprintf(addr.port, sizeof(addr.port), "%u",
+		 way == BY_UDP ? peer->udp_port : peer->port[service]);
+	return addr;
+}
+
+int sockfs_connect(const struct peer *peer, const char *path, enum way way, enum service service,
+		   unsigned int host)
+{
+	struct sockfs_addr addr = addr_of(peer, way, service, host);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), err;
 
 	if (fd < 0)
 		return -errno;
-	memset(&addr, 0, sizeof(addr));
-	snprintf(addr.host, sizeof(addr.host), "127.0.0.%u", host);
-	snprintf(addr.port, sizeof(addr.port), "%u", port);
 	if (ioctl(fd, SOCKFS_IOC_CONNECT, &addr) == 0)
 		return fd;
 	err = -errno;
@@ -121,12 +134,12 @@ int sockfs_connect(const char *path, unsigned int host, uint16_t port)
 	return err;
 }
 
-static int open_sockfs(struct bench *b, enum service service, struct chan *c)
+static int open_sockfs(struct bench *b, enum way way, enum service service, struct chan *c)
 {
 	char path[320];
 
 	snprintf(path, sizeof(path), "%s/chan%u", b->mnt[SOCKFS], b->next_name++);
-	c->rfd = c->wfd = sockfs_connect(path, next_host(b), b->peer.port[service]);
+	c->rfd = c->wfd = sockfs_connect(&b->peer, path, way, service, next_host(b));
 	if (c->rfd < 0)
 		return c->rfd;
 	/* It lives as long as it is open. */
@@ -180,18 +193,19 @@ static int open_socat(struct bench *b, enum service service, struct chan *c)
 	return c->rfd >= 0 ? 0 : -errno;
 }
 
-int chan_open(struct bench *b, enum kind kind, enum service service, struct chan *ret)
+int chan_open_by(struct bench *b, enum kind kind, enum way way, enum service service,
+		 struct chan *ret)
 {
 	int err;
 
 	*ret = (struct chan){ -1, -1, 0 };
 	switch (kind) {
 	case PLAIN:
-		ret->rfd = ret->wfd = connect_to(next_host(b), b->peer.port[service]);
+		ret->rfd = ret->wfd = peer_connect(&b->peer, way, service, next_host(b));
 		err = ret->rfd < 0 ? ret->rfd : 0;
 		break;
 	case SOCKFS:
-		err = open_sockfs(b, service, ret);
+		err = open_sockfs(b, way, service, ret);
 		break;
 	case FLOOR:
 		err = open_floor(b, service, ret);

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +82,76 @@ int connect_to(unsigned int host, uint16_t port)
 	return err;
 }
 
+static socklen_t unix_name(const struct peer *peer, enum service service, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			   (size_t)snprintf(ret->sun_path + 1, sizeof(ret->sun_path) - 1,
+					    PEER_UNIX_NAME, peer->unix_id, service));
+}
+
+static int listen_unix(const struct peer *peer, enum service service)
+{
+	struct sockaddr_un sun;
+	socklen_t len = unix_name(peer, service, &sun);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sun, len) == 0 && listen(fd, 1024) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int bind_udp(uint16_t *ret_port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sin, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == 0) {
+		*ret_port = ntohs(sin.sin_port);
+		return fd;
+	}
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int peer_connect(const struct peer *peer, enum way way, enum service service, unsigned int host)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_port = htons(peer->udp_port),
+		/* The echo comes from the first, whoever was asked. */
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr_un sun;
+	const struct sockaddr *sa = (struct sockaddr *)&sin;
+	socklen_t len = sizeof(sin);
+	int fd, err;
+
+	if (way == BY_TCP)
+		return connect_to(host, peer->port[service]);
+	if (way == BY_UNIX) {
+		len = unix_name(peer, service, &sun);
+		sa = (struct sockaddr *)&sun;
+	}
+	fd = socket(sa->sa_family, (way == BY_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, sa, len) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
 /* -------------------------------------------------------------------- services */
 
 static void serve_source(int fd, char *buf, uint64_t limit)
@@ -114,6 +185,22 @@ static void serve_echo(int fd, char *buf)
 			if (put <= 0)
 				return;
 		}
+}
+
+/* To whoever sends. */
+static void *echo_udp_main(void *arg)
+{
+	const struct job *job = arg;
+	static char buf[65536];
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	while ((n = recvfrom(job->fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len)) >= 0 ||
+	       errno == ECONNREFUSED)
+		if (n >= 0)
+			(void)!sendto(job->fd, buf, (size_t)n, 0, (struct sockaddr *)&from, len);
+	return NULL;
 }
 
 static bool past(uint64_t deadline)
@@ -249,43 +336,80 @@ static void *hold_main(void *arg)
 	return NULL;
 }
 
-/* In the peer's process: never returns. */
-static void peer_main(const struct peer *peer, const int *fds)
+/* What it listens on; -1: nothing yet. */
+struct ends {
+	int tcp[NR_SERVICES], local[NR_SERVICES], udp;
+};
+
+static void ends_close(struct ends *e)
 {
-	static struct job listener[NR_SERVICES];
+	for (int i = 0; i < NR_SERVICES; i++) {
+		if (e->tcp[i] >= 0)
+			close(e->tcp[i]);
+		if (e->local[i] >= 0)
+			close(e->local[i]);
+	}
+	if (e->udp >= 0)
+		close(e->udp);
+}
+
+static int ends_open(struct peer *peer, struct ends *e)
+{
+	memset(e, 0xff, sizeof(*e));
+	for (int i = 0; i < NR_SERVICES; i++) {
+		e->tcp[i] = listen_any(&peer->port[i]);
+		if (e->tcp[i] < 0)
+			return e->tcp[i];
+		e->local[i] = listen_unix(peer, (enum service)i);
+		if (e->local[i] < 0)
+			return e->local[i];
+	}
+	e->udp = bind_udp(&peer->udp_port);
+	return e->udp < 0 ? e->udp : 0;
+}
+
+static int serve(struct job *job, int fd, enum service service, uint64_t limit)
+{
+	*job = (struct job){ fd, service, limit };
+	return start_thread(service == SERVE_HOLD ? hold_main : listener_main, job);
+}
+
+/* In the peer's process: never returns. */
+static void peer_main(const struct peer *peer, const struct ends *e)
+{
+	static struct job job[2 * NR_SERVICES + 1];
+	int err = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, SIG_DFL);
 	for (int i = 0; i < NR_SERVICES; i++) {
-		listener[i] = (struct job){ fds[i], (enum service)i, peer->limit };
-		if (start_thread(i == SERVE_HOLD ? hold_main : listener_main, &listener[i]) != 0)
-			_exit(1);
+		err |= serve(&job[2 * i], e->tcp[i], (enum service)i, peer->limit);
+		err |= serve(&job[2 * i + 1], e->local[i], (enum service)i, peer->limit);
 	}
+	job[2 * NR_SERVICES].fd = e->udp;
+	err |= start_thread(echo_udp_main, &job[2 * NR_SERVICES]);
+	if (err != 0)
+		_exit(1);
 	for (;;)
 		pause();
 }
 
 int peer_start(struct peer *peer, uint64_t limit)
 {
-	int fds[NR_SERVICES], err = 0, n;
+	struct ends e;
+	int err;
 
 	peer->limit = limit;
-	for (n = 0; n < NR_SERVICES; n++) {
-		fds[n] = listen_any(&peer->port[n]);
-		if (fds[n] < 0) {
-			err = fds[n];
-			goto close;
-		}
+	peer->unix_id = (unsigned int)getpid();
+	err = ends_open(peer, &e);
+	if (err == 0) {
+		peer->pid = fork();
+		err = peer->pid < 0 ? -errno : 0;
 	}
-	peer->pid = fork();
-	if (peer->pid < 0)
-		err = -errno;
-	if (peer->pid == 0)
-		peer_main(peer, fds);
-close:
-	while (n > 0)
-		close(fds[--n]);
+	if (err == 0 && peer->pid == 0)
+		peer_main(peer, &e);
+	ends_close(&e);
 	return err;
 }
 

@@ -256,7 +256,8 @@ int files_run(struct bench *b, enum kind kind, const struct row *row)
 /* ------------------------------------------------------------- idle connections */
 
 /* Connects, or removes, the files @from to @to - 1. They live by their names. */
-static int idle_do(const struct bench *b, bool make, unsigned int from, unsigned int to)
+static int idle_do(const struct bench *b, enum way way, bool make, unsigned int from,
+		   unsigned int to)
 {
 	char path[320];
 	int fd;
@@ -268,7 +269,7 @@ static int idle_do(const struct bench *b, bool make, unsigned int from, unsigned
 				return -errno;
 			continue;
 		}
-		fd = sockfs_connect(path, 1, b->peer.port[SERVE_HOLD]);
+		fd = sockfs_connect(&b->peer, path, way, SERVE_HOLD, 1);
 		if (fd < 0)
 			return fd;
 		close(fd);
@@ -276,44 +277,62 @@ static int idle_do(const struct bench *b, bool make, unsigned int from, unsigned
 	return 0;
 }
 
-static int idle_part(struct bench *b)
+/* What connections that nobody uses cost, in memory, and in time if they are of TCP. */
+static int idle_part(struct bench *b, enum way way, const char *memory)
 {
 	unsigned int warm = b->connections / 100 + 1, end = warm + b->connections;
 	double start, full;
 	uint64_t cpu, time;
-	int err = idle_do(b, true, 0, warm);
+	int err = idle_do(b, way, true, 0, warm);
 
 	start = rss(b);
 	if (err == 0)
-		err = idle_do(b, true, warm, end);
+		err = idle_do(b, way, true, warm, end);
 	full = rss(b);
 	if (err != 0)
 		return err;
-	/* What the last requests left to do is not idleness. */
-	usleep(200000);
-	cpu = cpu_ns(worker_of(b->daemon[SOCKFS]));
-	time = now_ns();
-	usleep(b->idle_ms * 1000);
-	cpu = cpu_ns(worker_of(b->daemon[SOCKFS])) - cpu;
-	store_add(&b->store, b->round, SOCKFS, 100.0 * (double)cpu / (double)(now_ns() - time),
-		  "idle-cpu");
 	if (start >= 0)
-		store_add(&b->store, b->round, SOCKFS, (full - start) / b->connections,
-			  "memory-connection");
-	return idle_do(b, false, 0, end);
+		store_add(&b->store, b->round, SOCKFS, (full - start) / b->connections, "%s", memory);
+	if (way == BY_TCP) {
+		/* What the last requests left to do is not idleness. */
+		usleep(200000);
+		cpu = cpu_ns(worker_of(b->daemon[SOCKFS]));
+		time = now_ns();
+		usleep(b->idle_ms * 1000);
+		cpu = cpu_ns(worker_of(b->daemon[SOCKFS])) - cpu;
+		store_add(&b->store, b->round, SOCKFS,
+			  100.0 * (double)cpu / (double)(now_ns() - time), "idle-cpu");
+	}
+	return idle_do(b, way, false, 0, end);
 }
 
-int idle_run(struct bench *b, enum kind kind, const struct row *row)
+static int idle_by(struct bench *b, enum way way, const char *memory)
 {
 	struct site site = { .files = 0 };
 	int err = site_start(b, &site, NULL);
 
-	(void)kind;
-	(void)row;
 	if (err != 0)
 		return err;
 	site_swap(b, &site);
-	err = idle_part(b);
+	err = idle_part(b, way, memory);
 	site_swap(b, &site);
 	return site_stop(&site, err);
+}
+
+int idle_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	(void)kind, (void)row;
+	return idle_by(b, BY_TCP, "memory-connection");
+}
+
+int idle_udp_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	(void)kind, (void)row;
+	return idle_by(b, BY_UDP, "memory-udp");
+}
+
+int idle_unix_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	(void)kind, (void)row;
+	return idle_by(b, BY_UNIX, "memory-unix");
 }

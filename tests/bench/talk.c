@@ -49,11 +49,11 @@ static int talk(const struct chan *c, size_t size, int ms, struct latencies *l)
 	return err;
 }
 
-int talk_run(struct bench *b, enum kind kind, const struct row *row)
+static int talk_by(struct bench *b, enum kind kind, const struct row *row, enum way way)
 {
 	struct latencies l = { .nr = 0 };
 	struct chan c;
-	int err = chan_open(b, kind, SERVE_ECHO, &c);
+	int err = chan_open_by(b, kind, way, SERVE_ECHO, &c);
 
 	if (err != 0)
 		return err;
@@ -72,6 +72,16 @@ int talk_run(struct bench *b, enum kind kind, const struct row *row)
 	latencies_free(&l);
 	chan_close(&c);
 	return err;
+}
+
+int talk_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	return talk_by(b, kind, row, BY_TCP);
+}
+
+int talk_udp_run(struct bench *b, enum kind kind, const struct row *row)
+{
+	return talk_by(b, kind, row, BY_UDP);
 }
 
 /* ------------------------------------------------------------- as often as it goes */

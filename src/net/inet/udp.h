@@ -45,8 +45,10 @@ struct udp_sock {
 	 */
 	struct udp_queue queue;
 	size_t queued; /* bytes in it, at most UDP_QUEUE_MAX */
-	LIST_ENTRY(udp_sock) hash;
-	struct work_struct move;    /* of a listener: udp_listen.c */
+	union {
+		LIST_ENTRY(udp_sock) hash; /* of a peer */
+		struct work_struct move;   /* of a listener: udp_listen.c */
+	};
 	union udp_addr local, peer; /* by which it is found; of a listener the first */
 	bool hashed;
 	bool moving; /* @move is waiting for its turn */
