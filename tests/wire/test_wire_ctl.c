@@ -358,8 +358,12 @@ START_TEST(what_a_descriptor_is_open_for)
 	ck_assert_int_eq(answer(wire_write(w, p.mirror, wo.fh, "set tos 8", 9, O_WRONLY)), 0);
 	ck_assert_int_eq(answer(wire_read(w, p.mirror, wo.fh, 9, O_WRONLY)), -EBADF);
 	ck_assert_int_eq(answer(wire_read(w, p.mirror, ro.fh, 9, 0)), 0);
-	/* A port below 1024 is the superuser's, whichever way he asks. */
+	/*
+	 * A port below 1024 is the superuser's, whichever way he asks. By the number of this
+	 * process the caller would have its capabilities.
+	 */
 	w->uid = 1000;
+	w->pid = 0;
 	ck_assert_int_eq(command(&p, "bind 127.0.0.1:1023\n"), -EACCES);
 	ck_assert_int_eq(command(&p, "listen 127.0.0.1:1023\n"), -EACCES);
 }
