@@ -26,6 +26,7 @@
 #include "fs/fs.h"
 #include "fs/user.h"
 #include "fuse/session.h"
+#include "journal/ledger.h"
 #include "lib/log.h"
 #include "lib/util.h"
 #include "mm/vmstat.h"
@@ -36,6 +37,9 @@
 #include "net/unix/unix.h"
 #include "policy/reload.h"
 #include "priv/priv.h"
+#include "priv/unmounter.h"
+#include "resume/restore.h"
+#include "resume/save.h"
 #include "super/guard.h"
 #include "super/supervisor.h"
 
@@ -58,6 +62,7 @@ struct daemon {
 	struct sockfs_session *session;
 	void (*ready)(void *arg);
 	void *ready_arg;
+	bool resumed; /* another process has served the mount */
 	bool ending;
 	bool expired;
 	int status;
@@ -191,11 +196,32 @@ static int fail(const char *what, int err)
 	return err;
 }
 
+/* Everything is there again, and what was in work goes on. */
+static int resume(struct daemon *d)
+{
+	struct restored r;
+	int err = sockfs_session_claim(d->session);
+
+	if (err == 0)
+		err = restore(&d->sb, &r);
+	if (err != 0)
+		return fail("what the last process has left", err);
+	pr_info("goes on with %lu files, %lu of them connected, %lu open; %lu are lost",
+		r.sockets, r.connections, r.files, r.lost);
+	return 0;
+}
+
 static int daemon_serve(struct daemon *d, struct options *opt)
 {
 	const struct sockfs_session_events events = {on_ready, on_end, d};
-	int err;
+	int err = 0;
 
+	if (d->resumed)
+		err = resume(d);
+	else
+		save_begin(&d->sb, true);
+	if (err != 0)
+		return err;
 	err = sockfs_session_attach(d->session, &d->loop, &d->sb, &events);
 	if (err != 0)
 		return err;
@@ -210,6 +236,10 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 			return err;
 	}
 	err = sockfs_session_start(d->session);
+	if (err == 0 && d->resumed) {
+		err = sockfs_session_resume(d->session);
+		restore_dials(&d->sb);
+	}
 	if (err != 0)
 		return fail("/dev/fuse", err);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
@@ -240,6 +270,10 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		fail("super block", err);
 		goto exit_tls;
 	}
+	if (ledger != NULL) {
+		idtable_limit(&d->sb.s_inodes, ledger_max(LEDGER_INODES) - 1);
+		idtable_limit(&d->sb.s_files, ledger_max(LEDGER_FILES));
+	}
 	d->sb.s_max_sockets = opt->max_sockets;
 	d->sb.s_umask = opt->umask;
 	user_set_limits(&opt->per_uid);
@@ -256,6 +290,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 	d->ending = true;
 	policy_reload_stop();
 	sockfs_session_stop(d->session);
+	save_end(&d->sb);
 	guard_stop(d->guard);
 	super_fini(&d->sb);
 	tls_stop();
@@ -277,8 +312,8 @@ exit_sock:
 	return err;
 }
 
-int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
-	       void *arg)
+static int serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+		 void *arg, bool resumed)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 	int err, status = 1;
@@ -287,7 +322,12 @@ int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready
 		fail("start", -ENOMEM);
 		goto end_session;
 	}
+	if (ledger != NULL)
+		ledger_begin();
+	if (resumed)
+		(void)restore_begin((int[]){sockfs_session_fd(session), unmounter_fd()}, 2);
 	d->session = session;
+	d->resumed = resumed;
 	d->ready = ready;
 	d->ready_arg = arg;
 	sock_default_connect_timeout = opt->connect_timeout;
@@ -313,4 +353,16 @@ end_session:
 		sockfs_session_stop(session);
 	sockfs_session_destroy(session);
 	return status;
+}
+
+int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+	       void *arg)
+{
+	return serve(opt, session, ready, arg, false);
+}
+
+int loop_resume(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+		void *arg)
+{
+	return serve(opt, session, ready, arg, true);
 }

@@ -18,4 +18,11 @@
 int loop_serve(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
 	       void *arg);
 
+/*
+ * The same for a mount that another process has served, which died: everything that is in
+ * the ledger goes on (journal/ledger.h). @ready is not called if it has been.
+ */
+int loop_resume(struct options *opt, struct sockfs_session *session, void (*ready)(void *arg),
+		void *arg);
+
 #endif /* LOOP_H */

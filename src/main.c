@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "check_policy.h"
+#include "journal/ledger.h"
 #include "lib/log.h"
 #include "lib/nofile.h"
 #include "loop.h"
@@ -29,12 +30,15 @@
 #include "priv/unmounter.h"
 #include "run/run.h"
 #include "store.h"
+#include "super/again.h"
 #include "super/supervisor.h"
 #include "super/title.h"
 
 struct process {
 	struct options opt;
 	struct sockfs_session *session;
+	bool resumed; /* another program has mounted and served it */
+	struct again again;
 	int ready_fd; /* the first process waits at its other end; -1: there is none */
 	int null_fd;  /* for the background; -1: not there */
 };
@@ -152,18 +156,73 @@ static void tune_malloc(void)
 #endif
 }
 
+/* What a process that goes on where this one dies has to know. */
+static void make_ledger(void)
+{
+	int err = ledger_make(sockfs_session_buf_size());
+
+	if (err != 0)
+		pr_warn("connections end with this process: no memory that outlives it: %s",
+			strerror(-err));
+}
+
+/* Give up what whoever serves must not have. Else the mount ends. */
+static bool may_serve(struct process *p)
+{
+	int err = p->opt.confine ? priv_begin() : 0;
+
+	if (err == 0)
+		return true;
+	pr_err("privileges: %s", strerror(-err));
+	sockfs_session_stop(p->session);
+	sockfs_session_destroy(p->session);
+	return false;
+}
+
 static int serve(void *arg)
 {
 	struct process *p = arg;
-	int err = p->opt.confine ? priv_begin() : 0;
 
-	if (err != 0) {
-		pr_err("privileges: %s", strerror(-err));
-		sockfs_session_stop(p->session);
-		sockfs_session_destroy(p->session);
-		return 1;
-	}
-	return loop_serve(&p->opt, p->session, on_ready, p);
+	return may_serve(p) ? loop_serve(&p->opt, p->session, on_ready, p) : 1;
+}
+
+/* The first one has told everybody that the mount answers, and closed those descriptors. */
+static int resume(void *arg)
+{
+	struct process *p = arg;
+
+	p->opt.notify_fd = -1;
+	p->ready_fd = -1;
+	p->null_fd = -1;
+	return may_serve(p) ? loop_resume(&p->opt, p->session, on_ready, p) : 1;
+}
+
+static bool can_resume(void *arg, int signum)
+{
+	(void)arg;
+	if (ledger == NULL || ledger->ending)
+		return false;
+	ledger->died_of = (uint32_t)signum;
+	return true;
+}
+
+static int again(void *arg)
+{
+	const struct process *p = arg;
+
+	return again_exec(sockfs_session_fd(p->session), unmounter_fd(), p->opt.mountpoint);
+}
+
+static bool can_again(void *arg)
+{
+	(void)arg;
+	return again_ask();
+}
+
+static uint64_t progress(void *arg)
+{
+	(void)arg;
+	return ledger != NULL ? ledger->served : 0;
 }
 
 static void abandon(void *arg)
@@ -201,6 +260,10 @@ static int prepare_confinement(struct process *p)
 
 	if (options_mounted_already(&p->opt))
 		err = p->opt.debug ? -ENOSYS : 0;
+	else if (p->resumed)
+		err = p->again.unmounter >= 0
+			      ? unmounter_adopt(p->again.unmounter, p->opt.mountpoint)
+			      : -ENOSYS;
 	else if (!p->opt.nosurvive)
 		err = unmounter_start(p->opt.mountpoint, unmount, p, !p->opt.foreground);
 	p->opt.confine = err == 0;
@@ -217,11 +280,36 @@ static int prepare_confinement(struct process *p)
 	return 0;
 }
 
+static int mount_or_adopt(struct process *p)
+{
+	int err;
+
+	if (!p->resumed) {
+		if (!p->opt.nosurvive)
+			make_ledger();
+		return sockfs_session_mount(p->session, p->opt.mountpoint);
+	}
+	err = sockfs_session_adopt(p->session, p->again.dev,
+				   options_mounted_already(&p->opt) ? NULL : p->opt.mountpoint);
+	if (err == 0)
+		err = ledger_attach(p->again.ledger, sockfs_session_buf_size());
+	if (err == 0)
+		return 0;
+	pr_err("cannot go on with %s: %s", p->opt.mountpoint, strerror(-err));
+	sockfs_session_abandon(p->session);
+	return err;
+}
+
 /* The mount comes before the second process, which is to find nothing to do but to wait. */
 static int mount_and_serve(struct process *p)
 {
 	const struct supervision sv = {
-		.serve = serve,
+		.serve = p->resumed ? resume : serve,
+		.resume = resume,
+		.can_resume = can_resume,
+		.progress = progress,
+		.again = again,
+		.can_again = can_again,
 		.abandon = abandon,
 		.arg = p,
 		.mountpoint = p->opt.mountpoint,
@@ -236,7 +324,7 @@ static int mount_and_serve(struct process *p)
 	if (!p->opt.foreground && p->opt.policy == NULL)
 		signal(SIGHUP, SIG_IGN);
 	supervisor_block_signals();
-	if (sockfs_session_mount(p->session, p->opt.mountpoint) != 0) {
+	if (mount_or_adopt(p) != 0) {
 		sockfs_session_destroy(p->session);
 		return 1;
 	}
@@ -274,11 +362,16 @@ static int run(struct process *p)
 	enum log_level level = p->opt.foreground ? LOGLEVEL_NOTICE : LOGLEVEL_INFO;
 	int status = -1;
 
-	if (options_check_mountpoint(&p->opt) != 0)
+	if (p->resumed) {
+		/* It is in the background already, if it is to be, and has been checked. */
+		if (!p->opt.foreground)
+			log_set_target(LOG_TARGET_SYSLOG);
+		status = options_set_mountpoint(&p->opt, p->again.mountpoint) != 0 ? 1 : -1;
+	} else if (options_check_mountpoint(&p->opt) != 0) {
 		return 1;
-	if (p->opt.store)
+	} else if (p->opt.store) {
 		return mount_and_store(p);
-	if (!p->opt.foreground) {
+	} else if (!p->opt.foreground) {
 		p->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 		status = go_background(p);
 	}
@@ -289,6 +382,7 @@ static int run(struct process *p)
 	/* The caller's mask comes with each request and the kernel has applied it. */
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN); /* but for a supervisor, which waits for it */
 	log_set_nowait(true);
 	nofile_init();
 	if (!p->opt.debug)
@@ -304,14 +398,19 @@ int main(int argc, char **argv)
 	struct process p = {.ready_fd = -1, .null_fd = -1};
 	int status;
 
-	if (fill_std_fds() != 0)
+	if (argc == 2 && again_answer(argv[1]) >= 0)
+		return again_answer(argv[1]);
+	/* Who goes on has them, and may not be allowed to open any. */
+	if (getenv("SOCKFS_RESUME") == NULL && fill_std_fds() != 0)
 		return 1;
+	again_init(argc, argv);
 	title_init(argc, argv);
 	log_open("sockfs", false, LOGLEVEL_INFO);
 	if (argc > 1 && strcmp(argv[1], "--check-policy") == 0)
 		return check_policy(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run_main(argc - 1, argv + 1);
+	p.resumed = again_resumed(&p.again);
 	status = options_parse(argc, argv, &p.opt);
 	if (status < 0)
 		status = run(&p);

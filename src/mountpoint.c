@@ -137,3 +137,16 @@ int options_check_mountpoint(struct options *opt)
 	opt->mountpoint = path;
 	return 0;
 }
+
+int options_set_mountpoint(struct options *opt, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL) {
+		pr_err("%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	free(opt->mountpoint);
+	opt->mountpoint = copy;
+	return 0;
+}

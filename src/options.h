@@ -53,6 +53,8 @@ void options_free(struct options *opt);
  * after one line on stderr.
  */
 int options_check_mountpoint(struct options *opt);
+/* It is @path, absolute, where another program has mounted already. 0 or -ENOMEM, logged. */
+int options_set_mountpoint(struct options *opt, const char *path);
 
 /* Is the mount point "/dev/fd/N": a /dev/fuse that somebody has mounted already? */
 bool options_mounted_already(const struct options *opt);

@@ -52,6 +52,9 @@ struct socket *ctl_socket(const struct inode *inode);
 
 /* ctl_tree.c -------------------------------------------------------------- */
 
+/* Is @inode below .ctl, whatever has become of the real one? */
+bool ctl_is_mirror(const struct inode *inode);
+
 /* Make @inode, the directory .ctl, the mirror of @root. 0. */
 int ctl_root_init(struct inode *root, struct inode *inode);
 
@@ -71,6 +74,12 @@ extern const struct file_operations ctl_file_fops;
  * such file.
  */
 const struct sockfs_addr *dial_target(const struct inode *inode, const char **ret_dir);
+/*
+ * Is @inode below such a directory? Then: what it was looked up by, in the directory with the
+ * nodeid *@ret_parent, to @ret_text, NAME_MAX_BYTES and a NUL at most; and who has done so.
+ */
+bool dial_is_name(const struct inode *inode);
+uid_t dial_name_of(const struct inode *inode, uint64_t *ret_parent, char *ret_text);
 /* Make @inode, a directory of @root, the one where @prot dials. 0 or -ENOMEM. */
 int dial_root_init(struct inode *root, struct inode *inode, const struct proto *prot);
 

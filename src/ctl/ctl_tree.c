@@ -289,10 +289,13 @@ const struct file_operations ctl_file_fops = {
 	.size = ctl_size,
 };
 
+bool ctl_is_mirror(const struct inode *inode)
+{
+	return inode->i_op == &ctl_dir_iops || inode->i_op == &ctl_file_iops ||
+	       inode->i_op == &ctl_link_iops;
+}
+
 struct inode *ctl_mirrored(const struct inode *inode)
 {
-	bool mirror = inode->i_op == &ctl_dir_iops || inode->i_op == &ctl_file_iops ||
-		      inode->i_op == &ctl_link_iops;
-
-	return mirror ? ctl_real(inode) : NULL;
+	return ctl_is_mirror(inode) ? ctl_real(inode) : NULL;
 }

@@ -28,6 +28,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
@@ -49,10 +50,11 @@
 
 /* What a name stands for, and the protocol's directory; plain_inode.private. */
 struct dial_name {
-	uint64_t parent_ino;
+	uint64_t parent_ino, parent_nodeid;
 	const struct proto *prot;
 	struct dial_link link; /* of the directory itself: nothing */
 	struct dial_settings *settings; /* its own copy; NULL: none */
+	char *text; /* of settings: as they were written; else NULL */
 	struct sockfs_addr addr; /* of a directory: the host, if it is one, and no port */
 };
 
@@ -88,7 +90,9 @@ static struct dial_name *name_alloc(const struct inode *dir, const struct sockfs
 	if (name == NULL)
 		return NULL;
 	name->parent_ino = dir->i_ino;
+	name->parent_nodeid = dir->i_nodeid;
 	name->prot = above->prot;
+	name->text = NULL;
 	name->addr = *addr;
 	if (name_set(name, above->settings, add) == 0)
 		return name;
@@ -98,6 +102,7 @@ static struct dial_name *name_alloc(const struct inode *dir, const struct sockfs
 
 static void name_free(struct dial_name *name)
 {
+	free(name->text);
 	free(name->settings);
 	free(name);
 }
@@ -171,6 +176,10 @@ static int settings_lookup(struct inode *dir, const char *text, struct inode **r
 	if (name == NULL)
 		return -ENOMEM;
 	err = dial_settings_parse(text, name->settings);
+	if (err == 0) {
+		name->text = should_failslab() ? NULL : strdup(text);
+		err = name->text != NULL ? 0 : -ENOMEM;
+	}
 	if (err == 0)
 		err = dial_names_may_look(&dir->i_sb->s_cred);
 	if (err != 0) {
@@ -397,6 +406,29 @@ static const struct inode_operations port_iops = {
 	.getattr = dial_getattr,
 	.setattr = dial_setattr,
 };
+
+bool dial_is_name(const struct inode *inode)
+{
+	return inode->i_op == &port_iops || inode->i_op == &host_dir_iops ||
+	       inode->i_op == &settings_dir_iops || inode->i_op == &path_settings_iops ||
+	       inode->i_op == &path_dir_iops;
+}
+
+uid_t dial_name_of(const struct inode *inode, uint64_t *ret_parent, char *ret_text)
+{
+	const struct dial_name *name = PLAIN_I(inode)->private;
+	const char *text = name->addr.host, *slash;
+
+	if (name->text != NULL)
+		text = name->text;
+	else if (inode->i_op == &port_iops && !name->prot->path)
+		text = name->addr.port;
+	else if (name->prot->path && (slash = strrchr(text, '/')) != NULL)
+		text = slash + 1;
+	*ret_parent = name->parent_nodeid;
+	snprintf(ret_text, NAME_MAX_BYTES + 1, "%s", text);
+	return dial_link_uid(&name->link);
+}
 
 const struct sockfs_addr *dial_target(const struct inode *inode, const char **ret_dir)
 {

@@ -220,3 +220,8 @@ void dial_names_remove(struct dial_link *link)
 	user->count--;
 	user_put(user);
 }
+
+uid_t dial_link_uid(const struct dial_link *link)
+{
+	return link->user->uid;
+}

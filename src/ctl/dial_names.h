@@ -47,6 +47,9 @@ void dial_names_use(const struct cred *cred);
 int dial_names_add(struct inode *inode, struct dial_link *link, size_t size);
 void dial_names_remove(struct dial_link *link);
 
+/* Whose name it is. */
+uid_t dial_link_uid(const struct dial_link *link);
+
 /* A port of the host @link was looked up: it is the youngest again. */
 void dial_names_touch(struct dial_link *link);
 

@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "journal/journal.h"
 #include "net/core/dial.h"
 #include "net/socket.h"
 #include "uapi/operation.h"
@@ -144,6 +145,11 @@ static ssize_t run_lines(struct kiocb *iocb, struct socket *sock)
 		const char *text = iocb->ki_iter.buf;
 		size_t size = line_size(&iocb->ki_iter);
 		ssize_t ret;
+
+		/* What the lines before it have changed holds together with this. */
+		iocb->ki_progress = iocb->ki_done;
+		if (iocb->ki_kept != NULL)
+			journal_write(iocb->ki_kept, &iocb->ki_progress, sizeof(*iocb->ki_kept));
 
 		iov_iter_advance(&iocb->ki_iter, size);
 		iocb->ki_done += size;

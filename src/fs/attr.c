@@ -88,6 +88,7 @@ void inode_touch(struct inode *inode, unsigned int which)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	mark_inode_dirty(inode);
 	if (which & ATTR_ATIME) {
 		inode->i_atime_sec = now.tv_sec;
 		inode->i_atime_nsec = (uint32_t)now.tv_nsec;

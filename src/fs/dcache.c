@@ -202,11 +202,9 @@ struct dentry *d_lookup(struct super_block *sb, const struct inode *dir, const s
 	return NULL;
 }
 
-struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *inode)
+struct dentry *d_alloc(struct inode *dir, const struct qstr *name, struct inode *inode)
 {
-	struct super_block *sb = dir->i_sb;
 	struct dentry *dentry = kmem_cache_alloc(dentry_cachep);
-	struct plain_inode *pi = PLAIN_I(dir);
 
 	if (dentry == NULL)
 		return NULL;
@@ -216,13 +214,32 @@ struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *i
 	}
 	dentry->d_parent = dir;
 	dentry->d_inode = inode;
-	dentry->d_hash = name_hash(sb, dir, name);
-	dentry->d_off = ++pi->last_off;
-	hash_add(&sb->s_dentries, dentry);
-	offset_add(&pi->children, dentry);
+	dentry->d_hash = name_hash(dir->i_sb, dir, name);
+	return dentry;
+}
+
+void d_enter(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+	struct plain_inode *pi = PLAIN_I(dentry->d_parent);
+
+	hash_add(&inode->i_sb->s_dentries, dentry);
 	/* The oldest name stays the first: it says where a listener's connections appear. */
 	TAILQ_INSERT_TAIL(&inode->i_dentry, dentry, d_alias);
 	pi->nr_children++;
+}
+
+struct dentry *d_add(struct inode *dir, const struct qstr *name, struct inode *inode)
+{
+	struct dentry *dentry = d_alloc(dir, name, inode);
+	struct plain_inode *pi = PLAIN_I(dir);
+
+	if (dentry == NULL)
+		return NULL;
+	dentry->d_off = ++pi->last_off;
+	d_enter(dentry);
+	offset_add(&pi->children, dentry);
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	return dentry;
 }
@@ -235,6 +252,7 @@ void d_delete(struct dentry *dentry)
 	hash_remove(&dir->i_sb->s_dentries, dentry);
 	offset_remove(&pi->children, dentry);
 	TAILQ_REMOVE(&dentry->d_inode->i_dentry, dentry, d_alias);
+	__mark_inode_dirty(dentry->d_inode, I_DIRTY_TEXT);
 	pi->nr_children--;
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 	free_dentry(dentry);

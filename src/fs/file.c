@@ -23,7 +23,7 @@ int file_cache_exit(void)
 	return kmem_cache_destroy(filp_cachep);
 }
 
-struct file *alloc_file(struct inode *inode, unsigned int flags)
+struct file *file_alloc(struct inode *inode, unsigned int flags)
 {
 	struct file *file = kmem_cache_alloc(filp_cachep);
 
@@ -31,8 +31,22 @@ struct file *alloc_file(struct inode *inode, unsigned int flags)
 		return NULL;
 	*file = (struct file){.f_inode = inode, .f_op = inode->i_fop, .f_flags = flags};
 	file->f_nodeid = inode->i_nodeid;
+	return file;
+}
+
+void file_free(struct file *file)
+{
+	kmem_cache_free(filp_cachep, file);
+}
+
+struct file *alloc_file(struct inode *inode, unsigned int flags)
+{
+	struct file *file = file_alloc(inode, flags);
+
+	if (file == NULL)
+		return NULL;
 	if (idtable_alloc(&inode->i_sb->s_files, file, &file->f_id) != 0) {
-		kmem_cache_free(filp_cachep, file);
+		file_free(file);
 		return NULL;
 	}
 	inode_get_open(inode);
@@ -49,8 +63,10 @@ void file_discard(struct file *file)
 	struct inode *inode = file->f_inode;
 
 	poll_unwait(&file->f_poll);
+	if (inode->i_sb->s_journal != NULL)
+		inode->i_sb->s_journal->forget_file(file);
 	(void)idtable_remove(&inode->i_sb->s_files, file->f_id);
-	kmem_cache_free(filp_cachep, file);
+	file_free(file);
 	inode_put_open(inode);
 }
 

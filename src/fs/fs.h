@@ -20,194 +20,16 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "fs/kiocb.h"
 #include "mm/idtable.h"
 
 struct dentry;
 struct file;
 struct inode;
-struct iov_iter;
-struct kiocb;
 struct kmem_cache;
 struct super_block;
 
 #define NAME_MAX_BYTES 255
-
-/*
- * -EIOCBQUEUED: "not done yet, ki_complete will be called". The kernel's
- * number; it never leaves the daemon.
- */
-#define EIOCBQUEUED 529
-
-/* Who asks: the caller of the system call, as the kernel reports it. */
-struct cred {
-	uid_t uid;
-	gid_t gid;
-	pid_t pid;
-};
-
-/* ------------------------------------------------------------------ iov_iter */
-
-/*
- * Where the bytes of one request come from or go to. For a read the bytes go
- * to the iterator, for a write they come from it. Every transfer advances it.
- */
-enum iter_type {
-	ITER_UBUF, /* memory at buf */
-	ITER_PIPE, /* a pipe: bytes are spliced, not copied */
-};
-
-/* Shared by all iterators that lead to it; may go out of use while they wait. */
-struct iter_pipe {
-	int fd; /* the write end, -1: out of use */
-};
-
-struct iov_iter {
-	enum iter_type iter_type;
-	struct iter_pipe *pipe; /* ITER_PIPE */
-	char *buf;		/* the next byte; ITER_PIPE: where to copy if splice cannot */
-	size_t count;		/* bytes (or room) left */
-};
-
-static inline void iov_iter_ubuf(struct iov_iter *i, void *buf, size_t count)
-{
-	*i = (struct iov_iter){.iter_type = ITER_UBUF, .buf = buf, .count = count};
-}
-
-/*
- * To the pipe, with a way out: whoever finds that it cannot be spliced to
- * calls iov_iter_unpipe() before anything has moved, and copies.
- */
-static inline void iov_iter_pipe(struct iov_iter *i, struct iter_pipe *pipe, void *buf,
-				 size_t count)
-{
-	*i = (struct iov_iter){.iter_type = ITER_PIPE, .pipe = pipe, .buf = buf, .count = count};
-}
-
-static inline void iov_iter_unpipe(struct iov_iter *i)
-{
-	i->iter_type = ITER_UBUF;
-}
-
-/* Move past @bytes, at most i->count. lib/iov_iter.c: iov_iter_advance. */
-static inline void iov_iter_advance(struct iov_iter *i, size_t bytes)
-{
-	i->count -= bytes;
-	if (i->iter_type == ITER_UBUF)
-		i->buf += bytes;
-}
-
-/*
- * Copy up to @bytes from memory at @addr into the iterator and advance it;
- * for what the daemon makes itself (names, tables); it never goes by a pipe.
- * Returns the bytes copied. lib/iov_iter.c: copy_to_iter.
- */
-ssize_t copy_to_iter(const void *addr, size_t bytes, struct iov_iter *i);
-
-/* ---------------------------------------------------------------- work_struct */
-
-/*
- * Work of one turn of the loop, for what would hold up everybody if it were
- * done at once. Twin of include/linux/workqueue.h.
- */
-struct work_struct {
-	void (*func)(struct work_struct *work);
-	TAILQ_ENTRY(work_struct) entry;
-};
-
-TAILQ_HEAD(work_queue, work_struct);
-
-/* --------------------------------------------------------------------- kiocb */
-
-#define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
-#define IOCB_APPEND (1 << 1) /* a write of an O_APPEND descriptor: ki_pos means nothing */
-
-/* What is to be done when a kiocb is over, and for whom. */
-struct kiocb_step {
-	void (*complete)(struct kiocb *iocb, ssize_t ret);
-	void *private;
-};
-
-/* A room pushes one step, and between who asks and who waits there are few rooms. */
-#define KIOCB_STEPS 4
-
-/*
- * One request that may have to wait: an open, read, write, fsync or ioctl.
- *
- * An operation that takes a kiocb either finishes and returns its result (then
- * ki_complete is never called and the kiocb stays the caller's), or returns
- * -EIOCBQUEUED. From then on the kiocb is parked: whoever parked it owns it
- * until it calls ki_complete exactly once, and never before it has returned that. A
- * parked kiocb is found from two sides, so each side unlinks it first and completes
- * it then:
- *
- *   - what it waits for happened: ki_retry() is tried, its result delivered;
- *   - the caller was signalled, or the daemon ends: ki_cancel() is called.
- *
- * ki_complete may destroy the kiocb and, with it, the last reference to its
- * file and inode: touch neither afterwards.
- */
-struct kiocb {
-	struct file *ki_filp;
-	int ki_flags;		 /* IOCB_ */
-	uint64_t ki_pos;	 /* the offset asked for; sockets have none */
-	struct cred ki_cred;	 /* who asked */
-	uint64_t ki_owner;	 /* of a read: one number for all threads of a process, as of locks */
-	struct iov_iter ki_iter; /* bytes still to move; outlives the parking */
-	size_t ki_done;		 /* bytes moved so far */
-
-	/*
-	 * Deliver the result: bytes, 0, or -errno. Set by who asks; a room in between
-	 * that has something to do first pushes a step of its own (kiocb_push), and
-	 * calls the one before it when that is done.
-	 */
-	void (*ki_complete)(struct kiocb *iocb, ssize_t ret);
-	void *ki_private; /* of ki_complete */
-	struct kiocb_step ki_steps[KIOCB_STEPS]; /* those before it, the first is who asked */
-	unsigned int ki_nr_steps;
-
-	/*
-	 * Of who parks it, until it is unlinked. ki_retry: try again; -EAGAIN leaves
-	 * it parked. ki_cancel: unlink and complete with @err (-EINTR, -ESHUTDOWN, ...)
-	 * or, when bytes have moved already, with their number.
-	 */
-	ssize_t (*ki_retry)(struct kiocb *iocb);
-	void (*ki_cancel)(struct kiocb *iocb, int err);
-	TAILQ_ENTRY(kiocb) ki_wait; /* the queue it is parked on */
-	void *ki_park[2];	    /* what it waits for; nobody else looks at it */
-	struct work_struct ki_work; /* the queue is that of work, one piece a turn */
-	/* For .proc/waiting: what the caller has called, and since when it waits. */
-	const char *ki_call;
-	int64_t ki_since;	    /* seconds, CLOCK_REALTIME */
-	uint64_t ki_id;		    /* its number in sb->s_waiting while it is parked */
-	uint64_t ki_deadline;	    /* ms of the loop's clock, 0: none */
-};
-
-TAILQ_HEAD(kiocb_queue, kiocb);
-
-/*
- * Have @complete called before what is called now when @iocb is over. It pops its
- * step, and then ends with iocb->ki_complete(), or parks the kiocb anew. Who pushes
- * and does not get -EIOCBQUEUED from below pops it by itself.
- */
-static inline void kiocb_push(struct kiocb *iocb,
-			      void (*complete)(struct kiocb *iocb, ssize_t ret), void *private)
-{
-	iocb->ki_steps[iocb->ki_nr_steps++] =
-		(struct kiocb_step){.complete = iocb->ki_complete, .private = iocb->ki_private};
-	iocb->ki_complete = complete;
-	iocb->ki_private = private;
-}
-
-/* The step that was pushed last goes. Returns its @private. */
-static inline void *kiocb_pop(struct kiocb *iocb)
-{
-	const struct kiocb_step *before = &iocb->ki_steps[--iocb->ki_nr_steps];
-	void *private = iocb->ki_private;
-
-	iocb->ki_complete = before->complete;
-	iocb->ki_private = before->private;
-	return private;
-}
 
 /* --------------------------------------------------------------------- inode */
 
@@ -218,6 +40,11 @@ static inline void *kiocb_pop(struct kiocb *iocb)
 #define I_FIXED (1 << 3)    /* .ctl, .proc, tcp: neither removed nor renamed */
 #define I_CHARGED (1 << 4)  /* counts among the sockets of i_uid (fs/user.h) */
 #define I_CONNECTED (1 << 5) /* ... and among his connections */
+#define I_DIRTY (1 << 6)      /* is not as it was written down last (struct super_journal) */
+#define I_DIRTY_TEXT (1 << 7) /* its names, labels or target are not, or options of a socket */
+#define I_DIRTY_SOCK (1 << 8) /* what is behind a socket is not */
+#define I_RECORDED (1 << 9)   /* it was written down */
+#define I_RECORDED_SOCK (1 << 10) /* and so was what is behind it */
 
 TAILQ_HEAD(dentry_list, dentry);
 
@@ -361,6 +188,8 @@ struct file_operations {
 /* f_mode bits, include/linux/fs.h */
 #define FMODE_STREAM (1 << 0) /* no position: sockets */
 #define FMODE_OPENED (1 << 1) /* its open has succeeded: set by who answers it */
+#define FMODE_DIRTY (1 << 2)  /* as I_DIRTY */
+#define FMODE_RECORDED (1 << 3)
 
 /*
  * Who polls an open file, on the list of what is polled. Who wakes it takes it off
@@ -432,6 +261,22 @@ struct super_operations {
 	void (*evict_inode)(struct inode *inode);
 };
 
+/*
+ * Who writes down what has to outlive the process (resume/save.h): is told what is not as
+ * it was any more, and looks at it when a request is answered. Twin of dirty_inode and
+ * write_inode of include/linux/fs.h: struct super_operations.
+ */
+struct super_journal {
+	void (*dirty_inode)(struct inode *inode);
+	void (*forget_inode)(struct inode *inode); /* it is being freed */
+	void (*dirty_file)(struct file *file);
+	void (*forget_file)(struct file *file);
+	bool (*is_dirty)(void);
+	/* Note what they are now in the transaction; and it holds. */
+	void (*save)(struct super_block *sb);
+	void (*saved)(struct super_block *sb);
+};
+
 struct dentry_hash {
 	struct dentry **table[2]; /* [1] is the one being moved to; else NULL */
 	size_t size[2];		  /* buckets, powers of two */
@@ -466,6 +311,7 @@ struct super_block {
 	void (*s_begin_work)(struct super_block *sb);
 	struct work_queue s_work;
 	struct idtable s_waiting; /* of fuse/: struct kiocb, every parked request */
+	const struct super_journal *s_journal; /* NULL: nothing is written down */
 	void *s_fs_info;
 };
 
@@ -535,6 +381,33 @@ struct inode *find_inode_by_ino(const struct super_block *sb, uint64_t ino);
 void insert_inode_hash(struct inode *inode);
 void remove_inode_hash(struct inode *inode);
 
+/* Something of it has changed. @what: I_DIRTY_TEXT, I_DIRTY_SOCK, 0. fs/fs-writeback.c. */
+static inline void __mark_inode_dirty(struct inode *inode, uint32_t what)
+{
+	const struct super_journal *journal = inode->i_sb->s_journal;
+
+	if (journal == NULL || (inode->i_state & (I_DIRTY | what)) == (I_DIRTY | what))
+		return;
+	if (!(inode->i_state & I_DIRTY))
+		journal->dirty_inode(inode);
+	inode->i_state |= I_DIRTY | what;
+}
+static inline void mark_inode_dirty(struct inode *inode)
+{
+	__mark_inode_dirty(inode, 0);
+}
+
+/* The same of an open file, once its opening has been answered. */
+static inline void mark_file_dirty(struct file *file)
+{
+	const struct super_journal *journal = file->f_inode->i_sb->s_journal;
+
+	if (journal == NULL || (file->f_mode & (FMODE_DIRTY | FMODE_OPENED)) != FMODE_OPENED)
+		return;
+	journal->dirty_file(file);
+	file->f_mode |= FMODE_DIRTY;
+}
+
 /* The three counts. Each put may free the inode. */
 static inline void ihold(struct inode *inode)
 {
@@ -544,6 +417,7 @@ void iput(struct inode *inode);
 static inline void inode_get_lookup(struct inode *inode)
 {
 	inode->i_nlookup++;
+	mark_inode_dirty(inode);
 }
 /* More than were taken: counts as all. */
 void inode_forget(struct inode *inode, uint64_t nlookup);
@@ -589,5 +463,21 @@ void file_release(struct file *file);
 void file_accessed(struct file *file);
 /* Drop a file whose open failed: as file_release without f_op->release. */
 void file_discard(struct file *file);
+
+/* ----------------------------------------------------- made again: resume.c */
+
+/*
+ * What another process has had, with the numbers that it had there. NULL, with errno:
+ * ENOMEM, or EEXIST or EINVAL for a number that another has or nothing could have had.
+ */
+struct inode *inode_resume(struct super_block *sb, bool plain, uint64_t nodeid, uint64_t ino);
+/* @inode, made by this process, gets the number that its like had in the other one. 0 or -errno. */
+int inode_renumber(struct inode *inode, uint64_t nodeid);
+/* A name, at its place @off in the directory, as the youngest of @inode's. 0 or -ENOMEM, -EEXIST. */
+int d_resume(struct inode *dir, const struct qstr *name, uint64_t off, struct inode *inode);
+/* An open file of @inode with the handle @id. */
+struct file *file_resume(struct inode *inode, uint64_t id, unsigned int flags);
+/* All inodes are there with all that they had: one that nothing holds goes. */
+void inode_resumed(struct inode *inode);
 
 #endif /* FS_FS_H */

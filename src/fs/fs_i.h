@@ -10,6 +10,9 @@
 /* inode.c: the cache inode_cache. 0 or -ENOMEM; -EBUSY when one is still out (logged). */
 int inode_cache_init(void);
 int inode_cache_exit(void);
+/* Memory of either kind of inode as its cache gives it, without a number; NULL: none left. */
+struct inode *inode_alloc(struct super_block *sb, bool plain);
+void inode_free(struct inode *inode);
 /*
  * Unmount: @inode loses its names' and the kernel's claims, and goes unless
  * somebody still works on it. The dentries must be gone.
@@ -24,12 +27,21 @@ void inode_hash_fini(struct super_block *sb);
 int dcache_init(struct super_block *sb);
 int dcache_exit(struct super_block *sb);
 
+/* dcache.c: a dentry of that name in no list, and what d_add does without a touch. */
+struct dentry *d_alloc(struct inode *dir, const struct qstr *name, struct inode *inode);
+void d_enter(struct dentry *dentry);
+
 /* offset.c: the tree of a directory. @dentry has the largest d_off of all; it is in the tree. */
 void offset_add(struct dentry **root, struct dentry *dentry);
 void offset_remove(struct dentry **root, struct dentry *dentry);
+/* The same as offset_add for a d_off that may lie anywhere; none is there twice. */
+void offset_insert(struct dentry **root, struct dentry *dentry);
 
 /* file.c: the cache filp. */
 int file_cache_init(void);
 int file_cache_exit(void);
+/* A zeroed struct file with its inode and flags, and without a number. */
+struct file *file_alloc(struct inode *inode, unsigned int flags);
+void file_free(struct file *file);
 
 #endif /* FS_FS_I_H */

@@ -58,40 +58,77 @@ static int inode_init_always(struct super_block *sb, struct inode *inode)
 
 	if (err != 0)
 		return err;
-	inode->i_sb = sb;
 	inode->i_ino = sb->s_next_ino++;
 	inode->i_nlink = 1;
 	inode->i_opens = 0;
 	inode->i_busy = 0;
 	inode->i_nlookup = 0;
-	inode->i_state = 0;
 	inode->i_xattrs = NULL;
 	inode->i_op = NULL;
 	inode->i_fop = NULL;
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
 	inode_touch(inode, ATTR_ATIME | ATTR_MTIME | ATTR_CTIME);
 	return 0;
+}
+
+struct inode *inode_alloc(struct super_block *sb, bool plain)
+{
+	struct plain_inode *pi;
+
+	if (!plain)
+		return sb->s_op->alloc_inode(sb);
+	pi = kmem_cache_alloc(inode_cachep);
+	if (pi == NULL)
+		return NULL;
+	/* The constructor has made the tree; it is empty again when an inode is freed. */
+	pi->last_off = 0;
+	pi->nr_children = 0;
+	pi->link = NULL;
+	pi->private = NULL;
+	pi->number = 0;
+	pi->destroy = NULL;
+	return &pi->vfs_inode;
+}
+
+void inode_free(struct inode *inode)
+{
+	if (inode->i_state & I_PLAIN)
+		kmem_cache_free(inode_cachep, PLAIN_I(inode));
+	else
+		inode->i_sb->s_op->free_inode(inode);
+}
+
+/* One with a number; NULL with errno. */
+static struct inode *new_inode(struct super_block *sb, bool plain)
+{
+	struct inode *inode = inode_alloc(sb, plain);
+	int err;
+
+	if (inode == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	inode->i_sb = sb;
+	inode->i_state = plain ? I_PLAIN : 0;
+	err = inode_init_always(sb, inode);
+	if (err == 0)
+		return inode;
+	inode_free(inode);
+	errno = -err;
+	return NULL;
 }
 
 struct inode *new_inode_pseudo(struct super_block *sb)
 {
 	struct inode *inode;
-	int err;
 
 	if (sb->s_nr_sockets >= sb->s_max_sockets) {
 		errno = ENOSPC;
 		return NULL;
 	}
-	inode = sb->s_op->alloc_inode(sb);
-	if (inode == NULL) {
-		errno = ENOMEM;
+	inode = new_inode(sb, false);
+	if (inode == NULL)
 		return NULL;
-	}
-	err = inode_init_always(sb, inode);
-	if (err != 0) {
-		sb->s_op->free_inode(inode);
-		errno = -err;
-		return NULL;
-	}
 	inode->i_mode = S_IFREG;
 	inode->i_uid = 0;
 	inode->i_gid = 0;
@@ -102,29 +139,10 @@ struct inode *new_inode_pseudo(struct super_block *sb)
 
 struct inode *new_inode_plain(struct super_block *sb, mode_t mode, uid_t uid, gid_t gid)
 {
-	struct plain_inode *pi = kmem_cache_alloc(inode_cachep);
-	struct inode *inode;
-	int err;
+	struct inode *inode = new_inode(sb, true);
 
-	if (pi == NULL) {
-		errno = ENOMEM;
+	if (inode == NULL)
 		return NULL;
-	}
-	inode = &pi->vfs_inode;
-	err = inode_init_always(sb, inode);
-	if (err != 0) {
-		kmem_cache_free(inode_cachep, pi);
-		errno = -err;
-		return NULL;
-	}
-	/* The constructor has made the tree; it is empty again when an inode is freed. */
-	pi->last_off = 0;
-	pi->nr_children = 0;
-	pi->link = NULL;
-	pi->private = NULL;
-	pi->number = 0;
-	pi->destroy = NULL;
-	inode->i_state = I_PLAIN;
 	inode->i_mode = mode;
 	inode->i_uid = uid;
 	inode->i_gid = gid;
@@ -149,7 +167,10 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode,
 int plain_set_link(struct inode *inode, const char *target)
 {
 	PLAIN_I(inode)->link = vm_strdup(target);
-	return PLAIN_I(inode)->link != NULL ? 0 : -errno;
+	if (PLAIN_I(inode)->link == NULL)
+		return -errno;
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
+	return 0;
 }
 
 static void free_plain(struct inode *inode)
@@ -159,7 +180,7 @@ static void free_plain(struct inode *inode)
 	if (pi->destroy != NULL)
 		pi->destroy(inode);
 	vm_strfree(pi->link);
-	kmem_cache_free(inode_cachep, pi);
+	inode_free(inode);
 }
 
 /* fs/inode.c: destroy_inode. */
@@ -167,6 +188,8 @@ static void destroy_inode(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
+	if (sb->s_journal != NULL)
+		sb->s_journal->forget_inode(inode);
 	simple_xattrs_free(inode);
 	(void)idtable_remove(&sb->s_inodes, inode->i_nodeid);
 	if (inode->i_state & I_PLAIN)
@@ -184,6 +207,7 @@ static void evict(struct inode *inode)
 	struct super_block *sb = inode->i_sb;
 
 	inode->i_state |= I_CLEAR;
+	__mark_inode_dirty(inode, I_DIRTY_SOCK);
 	remove_inode_hash(inode);
 	inode->i_busy++;
 	sb->s_op->evict_inode(inode);
@@ -212,6 +236,7 @@ void iput(struct inode *inode)
 void inode_forget(struct inode *inode, uint64_t nlookup)
 {
 	inode->i_nlookup -= min(nlookup, inode->i_nlookup);
+	mark_inode_dirty(inode);
 	inode_put(inode);
 }
 

@@ -202,6 +202,7 @@ static void move_dotdot(const struct inode *inode, struct inode *from, struct in
 static void alias_insert(struct inode *inode, struct dentry *dentry, struct dentry *next)
 {
 	dentry->d_inode = inode;
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
 	if (next != NULL)
 		TAILQ_INSERT_BEFORE(next, dentry, d_alias);
 	else
@@ -265,6 +266,7 @@ static void rename_over(struct dentry *from, struct dentry *to)
 	struct inode *old = to->d_inode;
 
 	TAILQ_REMOVE(&old->i_dentry, to, d_alias);
+	__mark_inode_dirty(old, I_DIRTY_TEXT);
 	rename_from(from, to);
 	inode_touch(to->d_parent, ATTR_MTIME | ATTR_CTIME);
 	lost_name(old, to->d_parent);

@@ -26,6 +26,33 @@ void offset_add(struct dentry **root, struct dentry *dentry)
 	*p = dentry;
 }
 
+/* Part the tree @t at @off: what is smaller to *@smaller, what is larger to *@larger. */
+static void split(struct dentry *t, uint64_t off, struct dentry **smaller, struct dentry **larger)
+{
+	while (t != NULL) {
+		if (t->d_off < off) {
+			*smaller = t;
+			smaller = &t->d_child[LARGER];
+			t = *smaller;
+		} else {
+			*larger = t;
+			larger = &t->d_child[SMALLER];
+			t = *larger;
+		}
+	}
+	*smaller = *larger = NULL;
+}
+
+void offset_insert(struct dentry **root, struct dentry *dentry)
+{
+	struct dentry **p = root;
+
+	while (*p != NULL && (*p)->d_hash >= dentry->d_hash)
+		p = &(*p)->d_child[dentry->d_off < (*p)->d_off ? SMALLER : LARGER];
+	split(*p, dentry->d_off, &dentry->d_child[SMALLER], &dentry->d_child[LARGER]);
+	*p = dentry;
+}
+
 void offset_remove(struct dentry **root, struct dentry *dentry)
 {
 	struct dentry *smaller = dentry->d_child[SMALLER], *larger = dentry->d_child[LARGER];

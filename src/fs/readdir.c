@@ -64,6 +64,7 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	file_accessed(file);
 	if (ctx->pos == 0) {
 		file->f_dir_end = PLAIN_I(dir)->last_off;
+		mark_file_dirty(file);
 		if (!emit_dot(ctx, ".", dir))
 			return 0;
 	}

@@ -144,6 +144,7 @@ int simple_xattr_set(struct inode *inode, const char *name, const void *value, s
 		return -ENODATA;
 	if (value == NULL) {
 		xattr_remove(inode->i_xattrs, old);
+		__mark_inode_dirty(inode, I_DIRTY_TEXT);
 		inode_touch(inode, ATTR_CTIME);
 		return 0;
 	}
@@ -156,6 +157,7 @@ int simple_xattr_set(struct inode *inode, const char *name, const void *value, s
 		free(x);
 		return err;
 	}
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
 	inode_touch(inode, ATTR_CTIME);
 	return 0;
 }

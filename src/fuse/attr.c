@@ -7,6 +7,7 @@
 #include "fuse/fuse_i.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -27,7 +28,7 @@ void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (st.st_size < 0)
 		reply_err(req, st.st_size);
 	else
-		fuse_reply_attr(req, &st, inode_timeout(inode));
+		reply_stat(req, &st, inode_timeout(inode));
 }
 
 /* A size says nothing about a stream: taken and forgotten, as a device does. */
@@ -114,10 +115,21 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int valid,
 
 void ll_statfs(fuse_req_t req, fuse_ino_t ino)
 {
+	struct fuse_statfs_out out = {.st = {0}};
 	struct statvfs st;
 
 	(void)ino;
 	memset(&st, 0, sizeof(st));
 	super_statfs(req_session(req)->sb, req_cred(req).uid, &st);
-	fuse_reply_statfs(req, &st);
+	out.st = (struct fuse_kstatfs){
+		.blocks = st.f_blocks,
+		.bfree = st.f_bfree,
+		.bavail = st.f_bavail,
+		.files = st.f_files,
+		.ffree = st.f_ffree,
+		.bsize = (uint32_t)st.f_bsize,
+		.namelen = (uint32_t)st.f_namemax,
+		.frsize = (uint32_t)st.f_frsize,
+	};
+	reply_buf(req, &out, sizeof(out));
 }

@@ -89,7 +89,7 @@ static void readdir_finish(struct fuse_iocb *io, ssize_t ret)
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else
-		fuse_reply_buf(io->req, io->session->scratch, (size_t)ret);
+		reply_buf(io->req, io->session->scratch, (size_t)ret);
 }
 
 static void readdirplus_finish(struct fuse_iocb *io, ssize_t ret)
@@ -98,8 +98,8 @@ static void readdirplus_finish(struct fuse_iocb *io, ssize_t ret)
 
 	if (ret < 0)
 		reply_err(io->req, ret);
-	else if (fuse_reply_buf(io->req, s->scratch, (size_t)ret) != 0)
-		forget_direntplus(s->sb, s->scratch, (size_t)ret);
+	else
+		answer(io->req, 0, s->scratch, (size_t)ret, GIFT_LIST, 0);
 }
 
 /*

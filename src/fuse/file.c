@@ -98,27 +98,18 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* ------------------------------------------------------------- read and write */
 
-/* The answer goes past libfuse, which only lets go of the request. */
-static void read_reply_pipe(struct fuse_iocb *io, size_t n)
-{
-	struct sockfs_session *s = io->session;
-	int err = reply_pipe_send(&s->pipe, fuse_session_fd(s->se), io->unique, n, s->scratch);
-
-	if (err != 0)
-		pr_debug("an answer of %zu bytes was refused: errno %d", n, -err);
-	fuse_reply_none(io->req);
-}
-
 static void read_finish(struct fuse_iocb *io, ssize_t ret)
 {
+	bool piped = io->kiocb.ki_iter.iter_type == ITER_PIPE;
+
 	if (ret > 0)
 		file_accessed(io->kiocb.ki_filp);
 	if (ret < 0)
 		reply_err(io->req, ret);
-	else if (io->kiocb.ki_iter.iter_type == ITER_PIPE && ret > 0)
-		read_reply_pipe(io, (size_t)ret);
+	else if (ret > 0 && (piped || journal_has_received(io->unique)))
+		answer_received(io, (size_t)ret);
 	else
-		fuse_reply_buf(io->req, io->session->scratch, (size_t)ret);
+		reply_buf(io->req, io->session->scratch, (size_t)ret);
 }
 
 /*
@@ -160,6 +151,7 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		iov_iter_pipe(&io->kiocb.ki_iter, &io->session->pipe.to, io->session->scratch, size);
 	else
 		iov_iter_ubuf(&io->kiocb.ki_iter, io->session->scratch, size);
+	io->kiocb.ki_iter.unique = io->unique;
 	io->kiocb.ki_pos = (uint64_t)off;
 	io->kiocb.ki_owner = fi->lock_owner;
 	if (off >= 0 && file->f_op->read_iter != NULL)
@@ -191,12 +183,14 @@ static void file_modified(struct inode *inode, bool kill_suid)
 
 static void write_finish(struct fuse_iocb *io, ssize_t ret)
 {
+	const struct fuse_write_out out = {.size = (uint32_t)ret};
+
 	if (ret > 0)
 		file_modified(io->inode, io->kill_suid);
 	if (ret < 0)
 		reply_err(io->req, ret);
 	else
-		fuse_reply_write(io->req, (size_t)ret);
+		reply_buf(io->req, &out, sizeof(out));
 }
 
 void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
@@ -217,13 +211,18 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	if (io == NULL)
 		return;
 	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
+	io->kiocb.ki_iter.unique = io->unique;
+	iov_iter_advance(&io->kiocb.ki_iter, min(io->kiocb.ki_done, size));
 	io->kiocb.ki_call = "write";
 	io->has_data = true;
 	io->kill_suid = write_kills_suid(s);
 	if (fi->flags & O_APPEND)
 		io->kiocb.ki_flags |= IOCB_APPEND;
 	io->kiocb.ki_pos = (uint64_t)off;
-	if (off >= 0 && file->f_op->write_iter != NULL)
+	/* All of it was done by one who has died before he could say so. */
+	if (io->kiocb.ki_done > 0 && io->kiocb.ki_iter.count == 0)
+		ret = (ssize_t)io->kiocb.ki_done;
+	else if (off >= 0 && file->f_op->write_iter != NULL)
 		ret = file->f_op->write_iter(&io->kiocb, &io->kiocb.ki_iter);
 	iocb_started(io, ret);
 }

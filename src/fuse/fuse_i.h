@@ -19,6 +19,7 @@
 #include "fs/fs.h"
 #include "fuse/reply_pipe.h"
 #include "fuse/session.h"
+#include "journal/journal.h"
 
 /* The largest read and write of one request, and room for the headers before it. */
 #define SESSION_MAX_IO (1u << 20)
@@ -45,6 +46,7 @@ struct fuse_iocb {
 	struct kiocb kiocb;
 	fuse_req_t req;
 	uint64_t unique; /* the kernel's number of it */
+	uint32_t slot;	 /* parked: its place in the ledger (parked.c), and one more; 0: none */
 	struct sockfs_session *session;
 	struct inode *inode; /* that is worked on; an open may give its file another */
 	/* Answers the request, once. The kiocb is over; the iocb goes afterwards. */
@@ -61,6 +63,7 @@ struct fuse_iocb {
 
 struct sockfs_session {
 	struct fuse_session *se;
+	const char *mountpoint; /* of a mount that another program has made; else NULL */
 	struct super_block *sb;
 	struct kmem_cache *iocb_cache;
 	char *buf;     /* the message that is being worked on */
@@ -75,6 +78,11 @@ struct sockfs_session {
 	size_t nr_pollers;	 /* files with a poll handle: they wait for sockets */
 	bool crowded;		 /* the request in work is not the only one that is there */
 	bool got_init;
+	/* With a ledger (answer.c, parked.c). */
+	struct fuse_iocb *answering; /* whose answer is being made; NULL: the message in work's */
+	char *message;		     /* the message in work */
+	bool in_message;
+	uint32_t slot; /* it is that parked request, taken up again; 0: it is new */
 };
 
 static inline struct sockfs_session *req_session(fuse_req_t req)
@@ -88,11 +96,58 @@ static inline struct sockfs_session *req_session(fuse_req_t req)
 void session_work_begin(struct sockfs_session *s);
 void session_work_end(struct sockfs_session *s);
 
+/* answer.c ---------------------------------------------------------------- */
+
+/*
+ * Answer the request, once: 0 and @len bytes at @data, or @err, -errno. @gift and @given are
+ * what the kernel has with it, taken back should it not want the answer any more.
+ */
+void answer(fuse_req_t req, int err, const void *data, size_t len, enum journal_gift gift,
+	    uint64_t given);
+/* Answer a read with the @n bytes that have come into the scratch buffer, or into the pipe. */
+void answer_received(struct fuse_iocb *io, size_t n);
+/* @err: 0 or -errno, as every function of the daemon returns it. The sign flips nowhere else. */
+void reply_err(fuse_req_t req, ssize_t err);
+void reply_buf(fuse_req_t req, const void *data, size_t len);
+
+/* The ledger knows the pipe as it is now. */
+void keep_pipe(const struct sockfs_session *s);
+/* What has changed is written down, and what has been answered goes to the kernel. */
+void session_flush(struct sockfs_session *s);
+/* In a successor: the same with a transaction that another process has sealed. */
+void session_answer_again(struct sockfs_session *s);
+/* Around the work on the message in s->buf. */
+void session_message_begin(struct sockfs_session *s);
+void session_message_end(struct sockfs_session *s);
+
+/* parked.c ---------------------------------------------------------------- */
+
+/* @io, which is being parked, gets a place in the ledger. 0, or -ENOMEM: there is none. */
+int slot_take(struct fuse_iocb *io);
+/* It is answered in this transaction. @slot 0: there is none. */
+void slot_release(struct sockfs_session *s, uint32_t slot);
+/* Those that were are free from now on. */
+void slots_released(struct sockfs_session *s);
+/* Where the progress of the one in @slot is written down. */
+uint64_t *slot_done(uint32_t slot);
+/* The place of the parked request @unique; 0: it is none. */
+uint32_t slot_find(uint64_t unique);
+/*
+ * In a successor: which places and which buffers are taken. 0 or -errno. Of what is broken
+ * the caller of that request hears by @lost.
+ */
+int slots_claim(struct sockfs_session *s, void (*lost)(struct sockfs_session *s, uint64_t unique));
+struct ledger_slot *slot_at(uint32_t slot);
+/* The numbers of all that are taken, the oldest first, and 0 behind them; to be freed. NULL: no memory. */
+uint32_t *slots_by_age(void);
+
 /* buf.c ------------------------------------------------------------------- */
 
 /* 0 or -ENOMEM; session_free_bufs() is needed in both cases. */
 int session_alloc_bufs(struct sockfs_session *s);
 void session_free_bufs(struct sockfs_session *s);
+/* In a successor, in place of session_alloc_bufs(): @taken are those of parked requests. */
+int session_claim_bufs(struct sockfs_session *s, const bool *taken);
 
 /* Do these bytes lie within the message? libfuse does not look. */
 bool session_in_message(const struct sockfs_session *s, const void *p, size_t len);
@@ -107,6 +162,10 @@ void session_put_buf(struct sockfs_session *s, char *buf);
 /* libfuse's session with the options @args and @s for its user data. NULL: why was logged. */
 struct fuse_session *session_new_fuse(struct fuse_args *args, const struct fuse_lowlevel_ops *ops,
 				      struct sockfs_session *s);
+/* Was the device's connection ended from outside: unmounted, or aborted? */
+bool session_is_severed(int fd);
+/* Unmount, whoever has mounted it. */
+void mount_take_down(struct sockfs_session *s);
 
 /* iocb.c ------------------------------------------------------------------ */
 
@@ -145,9 +204,6 @@ bool bulk_next(struct sockfs_session *s);
 
 /* reply.c ----------------------------------------------------------------- */
 
-/* @err: 0 or -errno, as every function of the daemon returns it. */
-void reply_err(fuse_req_t req, ssize_t err);
-
 /* How long the kernel may believe what it is told about @inode, in seconds. */
 double inode_timeout(const struct inode *inode);
 /* Everything but taking the lookup. */
@@ -155,10 +211,9 @@ void fill_entry(struct inode *inode, struct fuse_entry_param *ret_e);
 /* A nodeid for a name: one lookup, taken back if the kernel does not get it. */
 void reply_entry(fuse_req_t req, struct inode *inode);
 void reply_attr(fuse_req_t req, struct inode *inode);
+void reply_stat(fuse_req_t req, const struct stat *st, double timeout);
 /* @inode NULL: OPEN or OPENDIR; else CREATE, with a lookup. On failure the file is closed. */
 void reply_open(fuse_req_t req, struct file *file, struct inode *inode);
-/* Take back the lookups in @size bytes of READDIRPLUS answer. */
-void forget_direntplus(struct super_block *sb, const char *buf, size_t size);
 
 /* refuse.c ---------------------------------------------------------------- */
 
@@ -172,6 +227,8 @@ void session_refuse(struct sockfs_session *s, bool wait);
 
 /* Set what the super block @sb asks of the kernel, if a kernel of that protocol can do it. */
 void notify_init(struct super_block *sb, unsigned int proto_minor);
+/* Wake who polls by the kernel's number @kh. */
+void notify_poll(const struct sockfs_session *s, uint64_t kh);
 
 /* ops.c ------------------------------------------------------------------- */
 

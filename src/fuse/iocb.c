@@ -55,6 +55,12 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->session = s;
 	io->inode = inode;
 	io->finish = finish;
+	io->slot = s->slot;
+	if (journal_is_on()) {
+		io->kiocb.ki_kept = io->slot != 0 ? slot_done(io->slot) : &ledger->message_done;
+		io->kiocb.ki_progress = *io->kiocb.ki_kept;
+		io->kiocb.ki_done = (size_t)io->kiocb.ki_progress;
+	}
 	return io;
 }
 
@@ -100,16 +106,22 @@ void iocb_free(struct fuse_iocb *io)
 		vm_unaccount(VM_PARKED, io->data_cost);
 		user_unpark(io->kiocb.ki_cred.uid, io->data_cost);
 	}
-	if (io->mem_kind == IOCB_MEM_RECEIVE)
+	/* One that lies in the ledger goes with its place there. */
+	if (io->mem_kind == IOCB_MEM_RECEIVE && io->slot == 0)
 		session_put_buf(io->session, io->mem);
-	else
+	else if (io->mem_kind == IOCB_MEM_HEAP)
 		free(io->mem);
 	kmem_cache_free(io->session->iocb_cache, io);
 }
 
 static void iocb_finish(struct fuse_iocb *io, ssize_t ret)
 {
+	struct sockfs_session *s = io->session;
+	struct fuse_iocb *before = s->answering;
+
+	s->answering = io;
 	io->finish(io, ret);
+	s->answering = before;
 	iocb_free(io);
 }
 
@@ -171,6 +183,8 @@ static void iocb_park(struct fuse_iocb *io)
 	kiocb->ki_filp->f_busy++;
 	if (err == 0 && io->has_data)
 		err = iocb_keep_data(io);
+	if (err == 0)
+		err = slot_take(io);
 
 	if (err != 0)
 		kiocb->ki_cancel(kiocb, err);

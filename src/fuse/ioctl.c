@@ -10,15 +10,24 @@
 #include "fuse/fuse_i.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 static void ioctl_finish(struct fuse_iocb *io, ssize_t ret)
 {
-	if (ret < 0)
+	struct {
+		struct fuse_ioctl_out head;
+		char arg[_IOC_SIZEMASK + 1];
+	} out = {.head = {.result = (int32_t)ret}};
+
+	if (ret < 0) {
 		reply_err(io->req, ret);
-	else
-		fuse_reply_ioctl(io->req, (int)ret, io->out, io->out_size);
+		return;
+	}
+	if (io->out_size > 0)
+		memcpy(out.arg, io->out, io->out_size);
+	reply_buf(io->req, &out, sizeof(out.head) + io->out_size);
 }
 
 /*

@@ -9,10 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -82,6 +85,54 @@ static void capture_stderr(int fd)
 	n = pread(fd, captured, sizeof(captured) - 1, 0);
 	captured[n > 0 ? n : 0] = '\0';
 	captured[strcspn(captured, "\n")] = '\0';
+}
+
+/* umount(8) for who may, else by the helper that has mounted it. As libfuse does it. */
+static void unmount_adopted(const char *mountpoint)
+{
+	int status;
+	pid_t pid;
+
+	if (umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == EINVAL)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint,
+		       (char *)NULL);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+void mount_take_down(struct sockfs_session *s)
+{
+	if (s->mountpoint == NULL) {
+		fuse_session_unmount(s->se);
+		return;
+	}
+	/* As libfuse does: a mount that is gone is not unmounted again. */
+	if (session_is_severed(fuse_session_fd(s->se))) {
+		s->mountpoint = NULL;
+		return;
+	}
+	unmount_adopted(s->mountpoint);
+	s->mountpoint = NULL;
+}
+
+int sockfs_session_adopt(struct sockfs_session *s, int fd, const char *mountpoint)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	if (sockfs_session_mount(s, path) != 0)
+		return -EIO;
+	s->mountpoint = mountpoint;
+	return 0;
 }
 
 int sockfs_session_mount(struct sockfs_session *s, const char *mountpoint)

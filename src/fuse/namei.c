@@ -254,6 +254,7 @@ void ll_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 void ll_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct inode *inode = req_inode(req, ino);
+	const char *link;
 
 	if (inode == NULL)
 		return;
@@ -262,5 +263,6 @@ void ll_readlink(fuse_req_t req, fuse_ino_t ino)
 		return;
 	}
 	touch_atime(inode);
-	fuse_reply_readlink(req, inode->i_op->get_link(inode));
+	link = inode->i_op->get_link(inode);
+	reply_buf(req, link, strlen(link));
 }

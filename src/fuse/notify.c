@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/fuse.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 
@@ -49,6 +50,20 @@ static void notify_prune(struct super_block *sb, const uint64_t *nodeids, unsign
 	pr_debug("the kernel does not prune: errno %d", errno);
 	if (errno == EINVAL)
 		sb->s_prune = NULL;
+}
+
+void notify_poll(const struct sockfs_session *s, uint64_t kh)
+{
+	struct {
+		struct fuse_out_header head;
+		struct fuse_notify_poll_wakeup_out out;
+	} msg = {
+		.head = {.len = sizeof(msg), .error = FUSE_NOTIFY_POLL},
+		.out = {.kh = kh},
+	};
+
+	if (write(fuse_session_fd(s->se), &msg, sizeof(msg)) < 0)
+		pr_debug("nobody polls any more: errno %d", errno);
 }
 
 void notify_init(struct super_block *sb, unsigned int proto_minor)

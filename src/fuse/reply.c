@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers: the only place where the sign of errno flips.
- *
- * An answer can fail: -ENOENT when the kernel has given the request up. What
- * was handed out with it (a lookup, an open file) is then taken back, for
- * nobody else ever will.
+ * Answers that tell of inodes and open files, in the protocol's structures.
  */
 #include "config.h"
 
@@ -33,18 +29,6 @@
  */
 #define NAMELESS_SECONDS 1e9
 
-/* The kernel refuses an answer with a number out of 1..511, and then waits for ever. */
-#define ERRNO_LAST 511
-
-void reply_err(fuse_req_t req, ssize_t err)
-{
-	if (err > 0 || err < -ERRNO_LAST) {
-		pr_err("BUG: %zd is not an errno", err);
-		err = -EIO;
-	}
-	fuse_reply_err(req, (int)-err);
-}
-
 double inode_timeout(const struct inode *inode)
 {
 	if (inode->i_state & I_UNSTABLE)
@@ -59,24 +43,6 @@ void fill_entry(struct inode *inode, struct fuse_entry_param *ret_e)
 	ret_e->attr_timeout = inode_timeout(inode);
 	ret_e->entry_timeout = ret_e->attr_timeout;
 	vfs_getattr(inode, &ret_e->attr);
-}
-
-void reply_entry(fuse_req_t req, struct inode *inode)
-{
-	struct fuse_entry_param e;
-
-	fill_entry(inode, &e);
-	inode_get_lookup(inode);
-	if (fuse_reply_entry(req, &e) != 0)
-		inode_forget(inode, 1);
-}
-
-void reply_attr(fuse_req_t req, struct inode *inode)
-{
-	struct stat st;
-
-	vfs_getattr(inode, &st);
-	fuse_reply_attr(req, &st, inode_timeout(inode));
 }
 
 static void fill_attr(const struct stat *st, struct fuse_attr *ret_attr)
@@ -111,6 +77,33 @@ static void fill_entry_out(const struct fuse_entry_param *e, struct fuse_entry_o
 	fill_attr(&e->attr, &ret_out->attr);
 }
 
+void reply_entry(fuse_req_t req, struct inode *inode)
+{
+	struct fuse_entry_param e;
+	struct fuse_entry_out out;
+
+	fill_entry(inode, &e);
+	fill_entry_out(&e, &out);
+	inode_get_lookup(inode);
+	answer(req, 0, &out, sizeof(out), GIFT_LOOKUP, inode->i_nodeid);
+}
+
+void reply_stat(fuse_req_t req, const struct stat *st, double timeout)
+{
+	struct fuse_attr_out out = {.attr_valid = (uint64_t)timeout};
+
+	fill_attr(st, &out.attr);
+	answer(req, 0, &out, sizeof(out), GIFT_NONE, 0);
+}
+
+void reply_attr(fuse_req_t req, struct inode *inode)
+{
+	struct stat st;
+
+	vfs_getattr(inode, &st);
+	reply_stat(req, &st, inode_timeout(inode));
+}
+
 /*
  * By hand, because libfuse has no field for FOPEN_STREAM. Without it a reader
  * that waits would hold the description's position, and every writer on the
@@ -135,38 +128,16 @@ void reply_open(fuse_req_t req, struct file *file, struct inode *inode)
 		struct fuse_open_out open;
 	} out;
 	struct fuse_entry_param e;
-	int err;
 
 	file->f_mode |= FMODE_OPENED;
+	mark_file_dirty(file);
 	fill_open_out(file, &out.open);
 	if (inode == NULL) {
-		err = fuse_reply_buf(req, (char *)&out.open, sizeof(out.open));
-	} else {
-		fill_entry(inode, &e);
-		fill_entry_out(&e, &out.entry);
-		inode_get_lookup(inode);
-		err = fuse_reply_buf(req, (char *)&out, sizeof(out));
-	}
-	if (err == 0)
+		answer(req, 0, &out.open, sizeof(out.open), GIFT_FILE, file->f_id);
 		return;
-	/* The file first: its inode stays while there is a lookup. */
-	file_release(file);
-	if (inode != NULL)
-		inode_forget(inode, 1);
-}
-
-void forget_direntplus(struct super_block *sb, const char *buf, size_t size)
-{
-	size_t pos = 0;
-
-	while (pos + FUSE_NAME_OFFSET_DIRENTPLUS <= size) {
-		const struct fuse_direntplus *d = (const void *)(buf + pos);
-		struct inode *inode = NULL;
-
-		if (d->entry_out.nodeid != 0)
-			inode = ilookup(sb, d->entry_out.nodeid);
-		if (inode != NULL)
-			inode_forget(inode, 1);
-		pos += FUSE_DIRENTPLUS_SIZE(d);
 	}
+	fill_entry(inode, &e);
+	fill_entry_out(&e, &out.entry);
+	inode_get_lookup(inode);
+	answer(req, 0, &out, sizeof(out), GIFT_BOTH, file->f_id);
 }

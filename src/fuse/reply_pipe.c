@@ -142,11 +142,13 @@ int reply_pipe_send(struct reply_pipe *p, int dev, uint64_t unique, size_t n, ch
 		if (ioctl(p->from, FIONREAD, &left) == 0 && (size_t)left == len)
 			err = send_copy(p, dev, len, buf);
 	}
-	if (sent >= 0 && (size_t)sent != len) {
-		err = -EIO;
+	p->spoilt = sent >= 0 && (size_t)sent != len;
+	return p->spoilt ? -EIO : err;
+}
+
+void reply_pipe_ready(struct reply_pipe *p)
+{
+	if (p->spoilt || pipe_arm(p) != 0)
 		pipe_replace(p);
-	} else if (pipe_arm(p) != 0) {
-		pipe_replace(p);
-	}
-	return err;
+	p->spoilt = false;
 }

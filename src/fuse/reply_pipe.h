@@ -39,6 +39,7 @@ struct reply_pipe {
 	int from;		      /* the read end */
 	size_t size;		      /* bytes of the pipe, as asked for */
 	struct fuse_out_header *head; /* a page of its own */
+	bool spoilt;		      /* of what is left in it nobody knows whose it is */
 };
 
 /*
@@ -57,8 +58,10 @@ static inline bool reply_pipe_usable(const struct reply_pipe *p)
 /*
  * Answer request @unique with the @n bytes that are in the pipe behind the
  * header. @buf has room for sizeof(struct fuse_out_header) + @n bytes, in case
- * they have to be copied. 0, or -errno: the device @dev has refused the answer.
+ * they have to be copied. 0, or -errno: the device @dev has refused the answer. Either way
+ * the pipe is empty, and reply_pipe_ready() has to come before the next read.
  */
 int reply_pipe_send(struct reply_pipe *p, int dev, uint64_t unique, size_t n, char *buf);
+void reply_pipe_ready(struct reply_pipe *p);
 
 #endif /* FUSE_REPLY_PIPE_H */

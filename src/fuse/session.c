@@ -63,7 +63,7 @@ int sockfs_session_attach(struct sockfs_session *s, uv_loop_t *loop, struct supe
 
 	s->iocb_cache = kmem_cache_create("fuse_iocb", sizeof(struct fuse_iocb), 0,
 					  SLAB_HWCACHE_ALIGN, NULL);
-	if (s->iocb_cache == NULL || session_alloc_bufs(s) != 0) {
+	if (s->iocb_cache == NULL || (s->buf == NULL && session_alloc_bufs(s) != 0)) {
 		pr_err("%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
@@ -72,7 +72,14 @@ int sockfs_session_attach(struct sockfs_session *s, uv_loop_t *loop, struct supe
 	s->sb = sb;
 	sb->s_inval_attr = inval_attr;
 	sb->s_fs_info = s;
+	if (ledger != NULL)
+		ledger->dev_fd = fuse_session_fd(s->se);
 	return 0;
+}
+
+size_t sockfs_session_buf_size(void)
+{
+	return SESSION_BUF_SIZE + SESSION_BUF_PAD;
 }
 
 void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning)
@@ -82,6 +89,7 @@ void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *t
 	impl(s)->spin_us = spin_may_pay() ? tuning->spin_us : 0;
 	if (tuning->pipe_size > 0)
 		err = reply_pipe_open(&s->pipe, tuning->pipe_size);
+	keep_pipe(s);
 	if (err != 0)
 		pr_info("large reads are copied: no pipe of %zu bytes: %s", tuning->pipe_size,
 			strerror(-err));
@@ -129,8 +137,7 @@ void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool s
 	impl(s)->unmount = unmount;
 }
 
-/* Was the connection ended from outside: unmounted, or aborted? */
-static bool is_severed(int fd)
+bool session_is_severed(int fd)
 {
 	struct pollfd pfd = {.fd = fd};
 
@@ -160,7 +167,7 @@ static void session_unmount(struct session_impl *si, bool may)
 	struct fuse_session *se = si->s.se;
 	int null;
 
-	if (si->unmount != NULL && is_severed(fuse_session_fd(se))) {
+	if (si->unmount != NULL && session_is_severed(fuse_session_fd(se))) {
 		(void)si->unmount(false);
 	} else if (si->unmount != NULL && sever(fuse_session_fd(se)) == 0 && !si->unmount(true) && may) {
 		/* libfuse goes by what the descriptor says. */
@@ -168,7 +175,7 @@ static void session_unmount(struct session_impl *si, bool may)
 		dup3(null, fuse_session_fd(se), O_CLOEXEC);
 		close(null);
 	}
-	fuse_session_unmount(se);
+	mount_take_down(&si->s);
 }
 
 void sockfs_session_stop(struct sockfs_session *s)
@@ -178,6 +185,9 @@ void sockfs_session_stop(struct sockfs_session *s)
 	if (si->stopped)
 		return;
 	si->stopped = true;
+	/* From here on there is nothing that somebody else could go on with. */
+	if (ledger != NULL)
+		ledger->ending = 1;
 	if (s->sb != NULL)
 		stop_serving(si);
 	fuse_session_exit(s->se);

@@ -56,6 +56,12 @@ int sockfs_session_fd(const struct sockfs_session *s);
 void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool still_there));
 
 /*
+ * In place of mount: @fd is the device of what another program has mounted on @mountpoint
+ * (lives as long as the process; NULL: it is to stay mounted). 0, or -EIO, logged.
+ */
+int sockfs_session_adopt(struct sockfs_session *s, int fd, const char *mountpoint);
+
+/*
  * Serve @sb, whose s_fs_info is the session's from now on, on @loop. Both stay the
  * caller's. 0, or -ENOMEM with one line logged.
  */
@@ -70,6 +76,17 @@ struct sockfs_tuning {
 	unsigned int spin_us; /* how long to look for the next request (fuse/spin.h), 0: not */
 };
 void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *tuning);
+
+/*
+ * In place of a new beginning, for a mount that another process has served (super/). claim:
+ * what of the ledger's buffers is taken, before anything else uses them; 0 or -errno.
+ * resume: between start and the first turn of the loop, when all objects are there again:
+ * what was in work and what was parked goes on. 0, or -EPROTO.
+ */
+int sockfs_session_claim(struct sockfs_session *s);
+int sockfs_session_resume(struct sockfs_session *s);
+/* Bytes of a buffer of the ledger (journal/ledger.h). */
+size_t sockfs_session_buf_size(void);
 
 /* Begin to receive. 0 or -errno. */
 int sockfs_session_start(struct sockfs_session *s);

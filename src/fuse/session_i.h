@@ -18,6 +18,7 @@ struct session_impl {
 	uv_poll_t poll;
 	uv_idle_t idle; /* while there is work */
 	uv_idle_t again; /* while large reads stand back */
+	uv_prepare_t prepare; /* with a ledger: before each sleep */
 	bool cut; /* the last turn ended before the device had no more */
 	bool polling; /* the handle is the loop's */
 	bool stopped;
@@ -34,6 +35,8 @@ static inline struct session_impl *impl(const struct sockfs_session *s)
 
 /* turn.c ------------------------------------------------------------------ */
 
+/* Work on the message in s->buf. */
+void session_process(struct sockfs_session *s);
 /* Begin to receive from @fd. 0 or -errno; turn_stop() is needed in both cases. */
 int turn_start(struct session_impl *si, int fd);
 /* Receive no more, and forget @si: its handles close. */

@@ -45,6 +45,8 @@ static ssize_t session_receive(struct sockfs_session *s)
 {
 	ssize_t n;
 
+	if (ledger != NULL)
+		ledger->message_done = 0;
 	do /* ENOENT: that request was interrupted before it was read */
 		n = read(fuse_session_fd(s->se), s->buf, SESSION_BUF_SIZE);
 	while (n < 0 && (errno == EINTR || errno == ENOENT));
@@ -55,7 +57,18 @@ static ssize_t session_receive(struct sockfs_session *s)
 	return n;
 }
 
-static void session_process(struct sockfs_session *s)
+/* Whoever goes on after us has to begin with the kernel's first word. */
+static void keep_init(const struct sockfs_session *s)
+{
+	const struct fuse_in_header *in = (const void *)s->buf;
+
+	if (ledger == NULL || in->opcode != FUSE_INIT || s->len > sizeof(ledger->init))
+		return;
+	memcpy(ledger->init, s->buf, s->len);
+	ledger->init_len = (uint32_t)s->len;
+}
+
+void session_process(struct sockfs_session *s)
 {
 	struct session_impl *si = impl(s);
 	struct fuse_buf msg = {.size = s->len, .mem = s->buf};
@@ -64,7 +77,10 @@ static void session_process(struct sockfs_session *s)
 		pr_warn("a message of %zu bytes is too short", s->len);
 		return;
 	}
+	keep_init(s);
+	session_message_begin(s);
 	fuse_session_process_buf(s->se, &msg);
+	session_message_end(s);
 	if (s->got_init && !si->told_ready) {
 		si->told_ready = true;
 		if (si->events.ready != NULL)
@@ -153,6 +169,9 @@ void session_work_begin(struct sockfs_session *s)
 
 void session_work_end(struct sockfs_session *s)
 {
+	/* Within the work on a message all of it holds together. */
+	if (!s->in_message)
+		session_flush(s);
 	spin_busy(&impl(s)->spin);
 }
 
@@ -165,6 +184,12 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 		session_end(si, status == UV_EBADF ? 0 : status);
 	else
 		session_turn(si);
+}
+
+/* What changed without an answer, before the loop sleeps. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	session_flush(&container_of(prepare, struct session_impl, prepare)->s);
 }
 
 /* One piece of work a turn, between the requests. */
@@ -195,6 +220,9 @@ int turn_start(struct session_impl *si, int fd)
 	uv_idle_init(si->loop, &si->idle);
 	si->s.sb->s_begin_work = begin_work;
 	uv_idle_init(si->loop, &si->again);
+	uv_prepare_init(si->loop, &si->prepare);
+	if (ledger != NULL)
+		uv_prepare_start(&si->prepare, on_prepare);
 	spin_init(&si->spin, si->loop, si->spin_us, session_look, session_alone, si);
 	return uv_poll_start(&si->poll, UV_READABLE, on_readable);
 }
@@ -212,6 +240,7 @@ void turn_stop(struct session_impl *si)
 	if (si->polling) {
 		uv_close((uv_handle_t *)&si->poll, on_poll_closed);
 		uv_close((uv_handle_t *)&si->again, NULL);
+		uv_close((uv_handle_t *)&si->prepare, NULL);
 		uv_close((uv_handle_t *)&si->idle, NULL);
 		si->s.sb->s_begin_work = NULL;
 	}

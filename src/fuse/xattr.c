@@ -7,6 +7,7 @@
 #include "fuse/fuse_i.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <linux/limits.h>
 #include <string.h>
 
@@ -20,12 +21,14 @@ static int xattr_name_check(const char *name)
 /* @ret: the length asked for (@size 0), the bytes in @buf, or -errno. */
 static void reply_xattr(fuse_req_t req, ssize_t ret, const char *buf, size_t size)
 {
+	const struct fuse_getxattr_out out = {.size = (uint32_t)ret};
+
 	if (ret < 0)
 		reply_err(req, ret);
 	else if (size == 0)
-		fuse_reply_xattr(req, (size_t)ret);
+		reply_buf(req, &out, sizeof(out));
 	else
-		fuse_reply_buf(req, buf, (size_t)ret);
+		reply_buf(req, buf, (size_t)ret);
 }
 
 void ll_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)

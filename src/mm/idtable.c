@@ -241,6 +241,17 @@ int idtable_insert_at(struct idtable *t, uint64_t id, void *ptr)
 	return 0;
 }
 
+void idtable_resume(struct idtable *t, uint32_t generation)
+{
+	if (t->generation == 0 || (int32_t)(generation - t->generation) > 0)
+		t->generation = generation;
+}
+
+void idtable_limit(struct idtable *t, uint32_t max)
+{
+	t->max = max < t->max ? max : t->max;
+}
+
 static struct idtable_slot *find_slot(const struct idtable *t, uint64_t id)
 {
 	/* An index with tag bits is at least 2^30, and no directory is that long. */

@@ -47,7 +47,7 @@ struct idtable {
 	uint32_t nr_chunks;	   /* entries used so far: chunks and vacant places */
 	uint32_t room;		   /* first of the chunks with a free slot, or IDTABLE_NONE */
 	uint32_t vacant;	   /* first of the directory's vacant places, or IDTABLE_NONE */
-	uint32_t generation;	   /* the last one given out */
+	uint32_t generation;	   /* the last one given out; may be looked at */
 	uint32_t max;		   /* entries at most */
 	uint32_t count;		   /* entries now */
 };
@@ -77,6 +77,13 @@ int idtable_alloc(struct idtable *t, void *ptr, uint64_t *ret_id) __must_check;
  * or no table gives such a number), -ENOMEM, -ENOSPC (full).
  */
 int idtable_insert_at(struct idtable *t, uint64_t id, void *ptr) __must_check;
+
+/*
+ * For a table that goes on as another process's: as if the last id given had @generation,
+ * unless that is behind. And for at most @max entries from now on, those that are there too.
+ */
+void idtable_resume(struct idtable *t, uint32_t generation);
+void idtable_limit(struct idtable *t, uint32_t max);
 
 /* The pointer that @id stands for; NULL for any number that is not the id of a present entry. */
 void *idtable_find(const struct idtable *t, uint64_t id);

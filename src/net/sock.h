@@ -119,6 +119,15 @@ struct proto {
 	int (*set_text)(struct sock *sk, int optname, const char *text);
 	/* Texts that were set on @from, which is of the row too, are @to's as well. 0 or -ENOMEM. */
 	int (*copy_texts)(struct sock *to, const struct sock *from);
+	/*
+	 * What of it has to outlive the process beside what every sock has: to @buf, at most
+	 * @size bytes; their number. And back, in another process, before it has its
+	 * descriptor again: 0 or -errno, and the connection is lost. NULL: nothing.
+	 */
+	size_t (*save)(const struct sock *sk, char *buf, size_t size);
+	int (*resume)(struct sock *sk, const char *buf, size_t len);
+	bool eof_first; /* an end of file is told before the error that came with it */
+	bool lasting; /* its connections outlive the process */
 	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */
 	struct kmem_cache *slab;
@@ -159,6 +168,7 @@ struct sock {
 	uint64_t sk_rx_bytes;
 	uint64_t sk_tx_bytes;
 	uint64_t sk_accepted;
+	uint64_t *sk_counters;	   /* where the two before are written down, or NULL */
 	uint64_t sk_timer;	   /* deadline asked of the loop, 0: none */
 	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	struct sk_dial *sk_dial;   /* connecting */
@@ -167,8 +177,10 @@ struct sock {
 	char *sk_host;		   /* who was dialled, by name; NULL: by number, or nobody */
 	long *sk_opts;		   /* nr_sockopts values, malloc'ed with the first set */
 	int sk_fd;		   /* the handle's descriptor, -1 while there is none */
+	int sk_regained;	   /* a listener's: taken from its backlog by a process that died; -1 */
 	int sk_net_fd;		   /* of the network, where sk_fd leads to a helper; else -1 */
 	int sk_err;		   /* an errno that the next read or write gets, once */
+	int sk_held;		   /* the kernel has told it too early: stream.c, sk_receive */
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
 	int sk_rcvtimeo, sk_sndtimeo; /* seconds, 0: none */
@@ -199,12 +211,21 @@ struct sock_diag {
 	struct sockaddr_storage local, remote; /* ss_family 0: unset */
 };
 
+/* mark_sock_dirty of its socket, if it has one. */
+static inline void sk_mark_dirty(const struct sock *sk)
+{
+	if (sk->sk_socket != NULL)
+		mark_sock_dirty(sk->sk_socket);
+}
+
 /* Take the pending error, 0 if there is none. include/net/sock.h: sock_error. */
 static inline int sock_error(struct sock *sk)
 {
 	int err = sk->sk_err;
 
 	sk->sk_err = 0;
+	if (err != 0)
+		sk_mark_dirty(sk);
 	return -err;
 }
 
@@ -213,6 +234,21 @@ static inline void sk_set_err(struct sock *sk, int err)
 {
 	sk->sk_err = err;
 	sk->sk_err_last = err;
+	sk_mark_dirty(sk);
+}
+
+/* So many bytes have come, have gone. */
+static inline void sk_count_rx(struct sock *sk, size_t n)
+{
+	sk->sk_rx_bytes += n;
+	if (sk->sk_counters != NULL)
+		sk->sk_counters[0] = sk->sk_rx_bytes;
+}
+static inline void sk_count_tx(struct sock *sk, size_t n)
+{
+	sk->sk_tx_bytes += n;
+	if (sk->sk_counters != NULL)
+		sk->sk_counters[1] = sk->sk_tx_bytes;
 }
 
 /* Somebody waits to read (or accept). Pollers are told in another way. */

@@ -123,6 +123,7 @@ int sock_do_accept(struct socket *sock, const struct cred *cred, struct inode **
 	if (newsock->state == SS_UNCONNECTED)
 		sock_set_state(newsock, SS_CONNECTED);
 	sock->sk->sk_accepted++;
+	mark_sock_dirty(sock);
 	sock_reap_watch(newsock, sock->sk->sk_reap);
 	if (listener->i_sb->s_inval_attr != NULL)
 		listener->i_sb->s_inval_attr(listener->i_sb, alias->d_parent);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fs/dcache.h"
+#include "journal/journal.h"
 #include "net/proto_ops.h"
 #include "net/sock_wait.h"
 
@@ -40,8 +41,13 @@ static struct socket *iocb_socket(const struct kiocb *iocb)
 /* The iterator has moved: count it for the result of a request that parks later. */
 static ssize_t iocb_moved(struct kiocb *iocb, ssize_t ret)
 {
-	if (ret > 0)
-		iocb->ki_done += (size_t)ret;
+	if (ret <= 0)
+		return ret;
+	iocb->ki_done += (size_t)ret;
+	iocb->ki_progress = iocb->ki_done;
+	if (iocb->ki_kept != NULL)
+		*iocb->ki_kept = iocb->ki_done;
+	journal_sent();
 	return ret;
 }
 

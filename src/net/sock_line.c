@@ -92,6 +92,7 @@ static struct sock_line *line_inherit(const struct kiocb *iocb)
 			continue;
 		LIST_REMOVE(line, hash);
 		line_hash(line, iocb);
+		mark_file_dirty(file);
 		return line;
 	}
 	return NULL;
@@ -123,6 +124,7 @@ static void line_begin(const struct kiocb *iocb, struct sock_line *line, size_t 
 	line->file = iocb->ki_filp;
 	line_hash(line, iocb);
 	ring_add(line);
+	mark_file_dirty(line->file);
 	vm_account(line->item, line->size);
 }
 
@@ -153,6 +155,7 @@ int sock_rest_keep(const struct kiocb *iocb, const void *bytes, size_t len)
 static void line_free(struct sock_line *line)
 {
 	ring_remove(line);
+	mark_file_dirty(line->file);
 	LIST_REMOVE(line, hash);
 	vm_unaccount(line->item, line->size);
 	free(line);
@@ -165,6 +168,7 @@ ssize_t sock_line_read(struct sock_line *line, struct iov_iter *to)
 	if (n < 0)
 		return n;
 	line->at += n;
+	mark_file_dirty(line->file);
 	if (line->at == line->end)
 		line_free(line);
 	return n;

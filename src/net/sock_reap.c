@@ -59,6 +59,7 @@ void sock_closed(struct socket *sock)
 void sock_reap_watch(struct socket *sock, int seconds)
 {
 	sock->sk->sk_reap = seconds;
+	mark_sock_dirty(sock);
 	if (!sock_is_reapable(sock))
 		return;
 	/* For nothing but the hang-up. One that came before is not told. */

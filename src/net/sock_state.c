@@ -50,6 +50,13 @@ void sock_set_state(struct socket *sock, socket_state state)
 		 sock_state_name(sock->state), sock_state_name(state));
 	sock->state = state;
 	inode_set_connected(SOCK_INODE(sock), TO(state) & CONNECTIONS);
+	mark_sock_dirty(sock);
+}
+
+void sock_resume_state(struct socket *sock, socket_state state)
+{
+	sock->state = state;
+	inode_set_connected(SOCK_INODE(sock), TO(state) & CONNECTIONS);
 }
 
 #ifdef CONFIG_DEBUG_NET

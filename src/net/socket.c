@@ -207,6 +207,28 @@ struct socket *sock_alloc(struct super_block *sb)
 	return NULL;
 }
 
+struct socket *sock_resume(struct super_block *sb, uint64_t nodeid, uint64_t ino)
+{
+	struct inode *inode = inode_resume(sb, false, nodeid, ino);
+
+	if (inode == NULL)
+		return NULL;
+	inode->i_mode = S_IFREG;
+	inode->i_op = &sockfs_inode_ops;
+	inode->i_fop = &socket_file_ops;
+	return SOCKET_I(inode);
+}
+
+void sock_resumed(struct socket *sock)
+{
+	struct inode *inode = SOCK_INODE(sock);
+
+	if (inode->i_state & I_CLEAR)
+		return;
+	insert_inode_hash(inode);
+	inode->i_sb->s_nr_sockets++;
+}
+
 void sock_release(struct socket *sock)
 {
 	if (sock->sk != NULL)

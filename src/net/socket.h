@@ -65,6 +65,12 @@ static inline struct inode *SOCK_INODE(const struct socket *socket)
 	return &container_of((struct socket *)socket, struct socket_alloc, socket)->vfs_inode;
 }
 
+/* What is behind @sock's inode is not as it was written down any more. */
+static inline void mark_sock_dirty(const struct socket *sock)
+{
+	__mark_inode_dirty(SOCK_INODE(sock), I_DIRTY_SOCK);
+}
+
 /*
  * Who makes sockets of a family. Twin of include/linux/net.h: net_proto_family.
  * create() gives @sock the operations of @type and @protocol (0: the first of that
@@ -135,6 +141,16 @@ ssize_t sock_fsync(struct kiocb *iocb);
  * or ENOSPC, or EAFNOSUPPORT when there is no family.
  */
 struct socket *sock_alloc(struct super_block *sb);
+
+/*
+ * Made again for another process's inode of these numbers, without a sk and of no protocol
+ * yet. NULL with errno (fs/fs.h: inode_resume). It does not count until sock_resumed().
+ */
+struct socket *sock_resume(struct super_block *sb, uint64_t nodeid, uint64_t ino);
+/* Any state, without a move: what another process has had. */
+void sock_resume_state(struct socket *sock, socket_state state);
+/* It is as it was: one that has not been evicted counts, and is found by its st_ino. */
+void sock_resumed(struct socket *sock);
 
 /* Seconds that dials, reads and writes of new sockets may take, 0: as long as the kernel tries. */
 extern int sock_default_connect_timeout, sock_default_rcvtimeo, sock_default_sndtimeo;

@@ -173,3 +173,19 @@ bool unmounter_ask(bool still_there)
 	return ask_fd >= 0 && send(ask_fd, &c, 1, MSG_NOSIGNAL) == 1 &&
 	       poll(&pfd, 1, ANSWER_MS) == 1 && recv(ask_fd, &c, 1, MSG_DONTWAIT) == 1;
 }
+
+int unmounter_adopt(int fd, const char *mountpoint)
+{
+	int err;
+
+	where = mountpoint;
+	err = find_mount(dev);
+	if (err == 0)
+		ask_fd = fd;
+	return err;
+}
+
+int unmounter_fd(void)
+{
+	return ask_fd;
+}

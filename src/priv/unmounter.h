@@ -33,4 +33,12 @@ bool unmounter_sees_mount(void);
  */
 bool unmounter_ask(bool still_there);
 
+/*
+ * For a program that goes on where another one was: the process that @fd leads to unmounts what
+ * is mounted on @mountpoint, which lives as long as this process. 0, or -ENOENT: nothing is.
+ */
+int unmounter_adopt(int fd, const char *mountpoint);
+/* The descriptor that leads to it; -1: there is none. */
+int unmounter_fd(void);
+
 #endif /* PRIV_UNMOUNTER_H */

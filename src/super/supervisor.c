@@ -43,6 +43,10 @@ struct shared {
 	atomic_int status;
 };
 
+/* So many that have served nothing die of something that will not go away. */
+#define FRUITLESS_MAX 10
+#define FRUITLESS_KILLS_MAX 200 /* of those that somebody kills, who may tire of it */
+
 static const struct supervision *sv;
 static struct shared *shared;
 static pid_t supervisor;
@@ -57,6 +61,7 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGUSR2);
 }
 
 void supervisor_block_signals(void)
@@ -128,8 +133,20 @@ static void supervisor_log(void)
 		log_set_target(LOG_TARGET_SYSLOG);
 }
 
+/* Has this one died, like many before it, without having served anything? */
+static bool dies_too_often(int signum)
+{
+	static unsigned int fruitless;
+	static uint64_t before;
+	uint64_t progress = sv->progress(sv->arg);
+
+	fruitless = progress == before ? fruitless + 1 : 0;
+	before = progress;
+	return fruitless >= (signum == SIGKILL ? FRUITLESS_KILLS_MAX : FRUITLESS_MAX);
+}
+
 /* The worker is gone, by @signum; 0: nobody knows of what. */
-static _Noreturn void worker_died(pid_t worker, int signum)
+static _Noreturn void give_up(pid_t worker, int signum)
 {
 	supervisor_log();
 	if (signum != 0)
@@ -142,19 +159,37 @@ static _Noreturn void worker_died(pid_t worker, int signum)
 	_exit(1);
 }
 
-static void child_ended(pid_t worker)
+static pid_t replace_worker(pid_t worker, int signum);
+
+/* The worker that there is now. */
+static pid_t child_ended(pid_t worker)
 {
 	siginfo_t info = {.si_pid = 0};
 
 	if (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
-		return;
+		return worker;
 	if (info.si_code == CLD_EXITED) {
 		/* Else not even a look: what is mounted there by now is somebody else's. */
 		if (atomic_load(&shared->still_mounted))
 			sv->abandon(sv->arg);
 		_exit(info.si_status);
 	}
-	worker_died(worker, info.si_status);
+	return replace_worker(worker, info.si_status);
+}
+
+/*
+ * A supervisor that a worker has made has that worker's memory: it has to begin as a new
+ * program does. The worker is gone, so the descriptors are this process's alone.
+ */
+static _Noreturn void begin_anew(pid_t worker)
+{
+	int err = -ENOSYS;
+
+	if (sv->again != NULL && sv->can_resume(sv->arg, 0))
+		err = sv->again(sv->arg);
+	supervisor_log();
+	pr_err("cannot begin anew: %s", strerror(-err));
+	give_up(worker, 0);
 }
 
 static void parent_ended(pid_t worker)
@@ -163,7 +198,28 @@ static void parent_ended(pid_t worker)
 		return;
 	if (atomic_load(&shared->ended))
 		_exit(atomic_load(&shared->status));
-	worker_died(worker, 0);
+	supervisor_log();
+	pr_err("process %d, which served %s, died: this one begins anew", (int)worker,
+	       sv->mountpoint);
+	begin_anew(worker);
+}
+
+/*
+ * Another version of the program: what the worker has in work goes on in a worker of that
+ * one, exactly as if it had been killed.
+ */
+static void upgrade(pid_t worker, bool is_child)
+{
+	if (sv->again == NULL || !sv->can_resume(sv->arg, 0) || !sv->can_again(sv->arg))
+		return;
+	supervisor_log();
+	pr_info("%s goes on with another program", sv->mountpoint);
+	kill(worker, SIGKILL);
+	if (!is_child)
+		return; /* it is told of that, as of any death */
+	while (waitpid(worker, NULL, 0) < 0 && errno == EINTR)
+		;
+	begin_anew(worker);
 }
 
 /* Wait for the worker's end: it is our child, or, after a replacement, our parent. */
@@ -175,6 +231,10 @@ static _Noreturn void watch(pid_t worker, bool is_child)
 	for (;;) {
 		int signum = sigwaitinfo(&set, NULL);
 
+		if (signum == SIGUSR2) {
+			upgrade(worker, is_child);
+			continue;
+		}
 		if (signum > 0 && signum != SIGCHLD) {
 			if (signum != SIGHUP || !sv->hangup_reloads)
 				atomic_fetch_add(&shared->stops, 1);
@@ -183,7 +243,7 @@ static _Noreturn void watch(pid_t worker, bool is_child)
 				kill(worker, signum);
 		}
 		if (is_child)
-			child_ended(worker);
+			worker = child_ended(worker);
 		else
 			parent_ended(worker);
 	}
@@ -197,16 +257,42 @@ static void be_supervisor(void)
 	title_set("sockfs-super", text);
 }
 
-static int be_worker(void)
+static int be_worker(int (*serve)(void *arg))
 {
 	int status;
 
 	oom_write(oom_score_adj);
 	title_restore();
-	status = sv->serve(sv->arg);
+	status = serve(sv->arg);
 	atomic_store(&shared->status, status);
 	atomic_store(&shared->ended, true);
 	return status;
+}
+
+/*
+ * Another worker, from this process, which has never done anything but wait: it is as the
+ * first one was. The supervisor does not get anything of it but its number.
+ */
+static pid_t replace_worker(pid_t worker, int signum)
+{
+	pid_t pid;
+
+	if (sv->resume == NULL || !sv->can_resume(sv->arg, signum))
+		give_up(worker, signum);
+	if (dies_too_often(signum)) {
+		pr_err("one process after the other has died before it served anything");
+		give_up(worker, signum);
+	}
+	pid = clone_files();
+	if (pid < 0)
+		give_up(worker, signum);
+	if (pid == 0) {
+		supervisor_log();
+		pr_err("process %d, which served %s, died of signal %d (%s): process %d goes on",
+		       (int)worker, sv->mountpoint, signum, strsignal(signum), (int)getpid());
+		exit(be_worker(sv->resume));
+	}
+	return pid;
 }
 
 int supervisor_run(const struct supervision *supervision)
@@ -223,7 +309,7 @@ int supervisor_run(const struct supervision *supervision)
 	supervisor = getpid();
 	worker = clone_files();
 	if (worker == 0)
-		return be_worker();
+		return be_worker(sv->serve);
 	if (worker > 0) {
 		be_supervisor();
 		watch(worker, true);

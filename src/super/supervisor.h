@@ -20,11 +20,27 @@
 #define SUPER_SUPERVISOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct supervision {
 	/* The worker's whole life, in the worker: its exit status. */
 	int (*serve)(void *arg);
+	/* The same after another one has died; NULL: nobody can go on where one has died. */
+	int (*resume)(void *arg);
+	/*
+	 * Is there something to go on with? Asked when a worker has died, of @signum; 0: nobody
+	 * knows of what.
+	 */
+	bool (*can_resume)(void *arg, int signum);
+	/*
+	 * Become a new program in this process, which goes on with all (super/again.h):
+	 * returns -errno if it cannot. Is there one that can? For SIGUSR2. NULL: never.
+	 */
+	int (*again)(void *arg);
+	bool (*can_again)(void *arg);
+	/* How much has been served so far: anything that grows. */
+	uint64_t (*progress)(void *arg);
 	/* In the supervisor: nobody serves the mount any more; take it down, if it is there still. */
 	void (*abandon)(void *arg);
 	void *arg;

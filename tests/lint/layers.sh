@@ -5,7 +5,7 @@ cd "${srcdir:-.}" || exit 99
 include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 bad=$(
 	above='options\.h|loop\.h'
-	for room in priv super fuse ctl net/unix net/tls net/inet net/core net policy fs mm uapi lib; do
+	for room in priv super fuse resume ctl net/unix net/tls net/inet net/core net policy fs mm journal uapi lib; do
 		grep -nE "$include\"($above)" "src/$room/"*.[ch]
 		above="$above|$room/"
 	done
@@ -20,7 +20,7 @@ bad=$(
 		grep -vE '^src/(net/(core|inet|tls|unix)/[a-z_]+\.[ch]|policy/reload\.[ch]|fuse/(session_i|turn|spin)\.[ch]|super/guard\.c|tls/(main|channel|conn)\.[ch]|loop\.[ch]|check_policy\.c|main\.c):'
 )
 if [ -n "$bad" ]; then
-	printf 'includes against the layers (lib < uapi < mm < fs < policy < net < net/core < net/inet < net/tls < net/unix < ctl < fuse < super < priv < main):\n%s\n' "$bad"
+	printf 'includes against the layers (lib < uapi < journal < mm < fs < policy < net < net/core < net/inet < net/tls < net/unix < ctl < resume < fuse < super < priv < main):\n%s\n' "$bad"
 	exit 1
 fi
 

@@ -42,6 +42,15 @@ static void teardown(void)
 	close(dev[1]);
 }
 
+/* An answer, and the pipe is ready for the next. */
+static int pipe_send(int fd, uint64_t unique, size_t n, char *room)
+{
+	int err = reply_pipe_send(&p, fd, unique, n, room);
+
+	reply_pipe_ready(&p);
+	return err;
+}
+
 /* What the pipe holds now. */
 static int held(void)
 {
@@ -80,7 +89,7 @@ START_TEST(message_is_whole)
 
 		ck_assert_int_eq(held(), (int)HEAD);
 		snprintf(text, sizeof(text), "number %d", (int)i);
-		ck_assert_int_eq(reply_pipe_send(&p, dev[0], i << 40, put(text), buf), 0);
+		ck_assert_int_eq(pipe_send( dev[0], i << 40, put(text), buf), 0);
 		expect(dev[1], i << 40, text);
 	}
 	ck_assert_int_eq(held(), (int)HEAD);
@@ -114,12 +123,12 @@ START_TEST(device_without_splice_gets_a_copy)
 
 	ck_assert_int_ge(fd, 0);
 	unlink(name);
-	ck_assert_int_eq(reply_pipe_send(&p, fd, 7, put("copied"), buf), 0);
+	ck_assert_int_eq(pipe_send( fd, 7, put("copied"), buf), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	expect(fd, 7, "copied");
 	close(fd);
 	ck_assert_int_eq(held(), (int)HEAD);
-	ck_assert_int_eq(reply_pipe_send(&p, dev[0], 8, put("spliced"), buf), 0);
+	ck_assert_int_eq(pipe_send( dev[0], 8, put("spliced"), buf), 0);
 	expect(dev[1], 8, "spliced");
 }
 END_TEST
@@ -128,10 +137,10 @@ START_TEST(device_that_refuses_leaves_it_clean)
 {
 	int fd = open("/dev/null", O_RDONLY);
 
-	ck_assert_int_eq(reply_pipe_send(&p, fd, 7, put("lost"), buf), -EBADF);
+	ck_assert_int_eq(pipe_send( fd, 7, put("lost"), buf), -EBADF);
 	close(fd);
 	ck_assert_int_eq(held(), (int)HEAD);
-	ck_assert_int_eq(reply_pipe_send(&p, dev[0], 8, put("next"), buf), 0);
+	ck_assert_int_eq(pipe_send( dev[0], 8, put("next"), buf), 0);
 	expect(dev[1], 8, "next");
 }
 END_TEST
@@ -148,11 +157,11 @@ START_TEST(rest_of_a_message_does_not_stay)
 	memset(got, 'x', sizeof(got));
 	while ((ret = write(p.to.fd, got, 4096)) > 0)
 		n += (size_t)ret;
-	ck_assert_int_eq(reply_pipe_send(&p, fds[1], 7, n, buf), -EIO);
+	ck_assert_int_eq(pipe_send( fds[1], 7, n, buf), -EIO);
 	close(fds[0]);
 	close(fds[1]);
 	ck_assert_int_eq(held(), (int)HEAD);
-	ck_assert_int_eq(reply_pipe_send(&p, dev[0], 8, put("clean"), buf), 0);
+	ck_assert_int_eq(pipe_send( dev[0], 8, put("clean"), buf), 0);
 	expect(dev[1], 8, "clean");
 }
 END_TEST
@@ -174,7 +183,7 @@ START_TEST(without_a_new_pipe_it_goes_out_of_use)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none.rlim_max = old.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_int_eq(reply_pipe_send(&p, fds[1], 7, n, buf), -EIO);
+	ck_assert_int_eq(pipe_send( fds[1], 7, n, buf), -EIO);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
 	ck_assert_int_eq(count_of(capture_end(&c), "large reads are copied"), 1);
 	ck_assert(!reply_pipe_usable(&p));

@@ -48,6 +48,7 @@ static int bind_one(struct socket *sock, const struct sockaddr_storage *sa,
 	err = proto_bind(sock, sk->sk_fd, (const struct sockaddr *)sa, sockaddr_len(sa));
 	if (err == 0) {
 		sk->sk_bound = true;
+		mark_sock_dirty(sock);
 		return 0;
 	}
 	/* The next address may be of another family. */

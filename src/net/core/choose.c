@@ -40,6 +40,8 @@ static int change_proto(struct socket *sock, const struct proto *prot)
 		sock->ops = prot->ulp;
 	else
 		err = sock_create(sock, prot->family, prot->type, prot->protocol);
+	if (err == 0)
+		mark_sock_dirty(sock);
 	if (err != 0 || old == NULL)
 		return err;
 	sock->sk = sk_upper_take(old, prot);

@@ -98,8 +98,10 @@ unsigned int sock_common_poll(struct socket *sock)
 	} else {
 		events = poll(&p, 1, 0) == 1 ? (unsigned short)p.revents : 0;
 	}
-	if (sk->sk_err != 0)
+	if (sk->sk_err != 0 || sk->sk_held != 0)
 		events |= POLLERR;
+	if (sk->sk_regained >= 0)
+		events |= POLLIN | POLLRDNORM;
 	return events;
 }
 

@@ -128,6 +128,8 @@ struct sk_dial {
 	struct socket *sock;
 	struct kiocb *iocb; /* who waits, or NULL */
 	struct policy_ask ask;
+	struct sockfs_addr addr; /* as it was said, for who has to begin anew */
+	struct cred cred;	 /* by whom */
 	struct resolve *resolve;
 	struct addr_list *list;
 	void *handshake;       /* of the row, with the descriptor that has connected */

@@ -548,6 +548,8 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	if (dial == NULL)
 		return -ENOMEM;
 	dial->refs++; /* ours until we return */
+	dial->addr = addr;
+	dial->cred = iocb->ki_cred;
 	err = keep_host(sk, &addr);
 	if (err == 0)
 		err = dial_ask(&dial->ask, &iocb->ki_cred, sk->sk_prot, &addr);

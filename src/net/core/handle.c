@@ -56,6 +56,7 @@ int sk_adopt(struct sock *sk, int fd)
 	sk->sk_fd = fd;
 	sk->sk_family = ss.ss_family;
 	sk_set_owner(sk, sk->sk_socket);
+	sk_mark_dirty(sk);
 	return 0;
 }
 
@@ -93,6 +94,7 @@ static void close_handle(struct sock *sk)
 	sk->sk_fd = -1;
 	sk->sk_family = 0;
 	sk->sk_bound = false;
+	sk_mark_dirty(sk);
 	uv_close(sk_handle(sk), on_handle_closed);
 	if (sk->sk_prot->closed != NULL)
 		sk->sk_prot->closed(sk);
@@ -135,6 +137,7 @@ struct sock *sk_replace(struct sock *old)
 		return NULL;
 	sk_take_over(sk, old);
 	sock->sk = sk;
+	mark_sock_dirty(sock);
 	sk_close(old, false);
 	sk_wait_close(old);
 	sk_put(old);

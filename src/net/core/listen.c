@@ -67,9 +67,13 @@ int stream_accept_fd(struct socket *sock, struct socket *newsock)
 	err = sk_copy_options(newsk, sk);
 	if (err != 0)
 		return err;
-	do
+	fd = sk->sk_regained;
+	sk->sk_regained = -1;
+	while (fd < 0 && tries++ < ACCEPT_TRIES) {
 		fd = accept4(sk->sk_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	while (fd < 0 && connection_lost(errno) && ++tries < ACCEPT_TRIES);
+		if (fd < 0 && !connection_lost(errno))
+			break;
+	}
 	if (fd < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	newsk->sk_called = true;

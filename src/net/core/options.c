@@ -192,7 +192,10 @@ static int option_set_text(struct socket *sock, struct proto *prot, const struct
 	memcpy(text, opt->value, opt->len);
 	text[opt->len] = '\0';
 	sk = option_sock(sock, prot);
-	return sk == NULL ? -ENOMEM : prot->set_text(sk, so->optname, text);
+	if (sk == NULL)
+		return -ENOMEM;
+	mark_sock_dirty(sock);
+	return prot->set_text(sk, so->optname, text);
 }
 
 int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
@@ -216,6 +219,7 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 	sk = option_sock(sock, prot);
 	if (sk == NULL)
 		return -ENOMEM;
+	mark_sock_dirty(sock);
 	if (so->kind == SOCKOPT_SECONDS || so->kind == SOCKOPT_CHOICE) {
 		int *own = own_option(sk, so->optname);
 
@@ -287,6 +291,10 @@ static int option_error(struct sock *sk, const struct sockopt *so, struct sockfs
 {
 	int err = sk != NULL ? -sock_error(sk) : 0;
 
+	if (err == 0 && sk != NULL) {
+		err = sk->sk_held;
+		sk->sk_held = 0;
+	}
 	if (err == 0 && sk != NULL && sk->sk_fd >= 0)
 		return option_query(sk, so, opt);
 	memset(opt->value, 0, sizeof(opt->value));

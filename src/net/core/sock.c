@@ -68,7 +68,7 @@ void sock_init_data(struct socket *sock, struct sock *sk)
 {
 	*sk = (struct sock){
 		.sk_socket = sock, .sk_prot = sock->ops->prot, .sk_fd = -1, .sk_net_fd = -1,
-		.sk_refs = 1};
+		.sk_regained = -1, .sk_refs = 1};
 	sock_set_defaults(sk);
 	TAILQ_INIT(&sk->sk_read_queue);
 	TAILQ_INIT(&sk->sk_write_queue);
@@ -150,6 +150,8 @@ void sk_put(struct sock *sk)
 	if (sk->sk_prot->destroy != NULL)
 		sk->sk_prot->destroy(sk);
 	vm_strfree(sk->sk_host);
+	if (sk->sk_regained >= 0)
+		close(sk->sk_regained);
 	free(sk->sk_opts);
 	kmem_cache_free(sk->sk_prot->slab, sk);
 }
@@ -173,6 +175,7 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	/* The handle, the wait and the watch are the old one's still. */
 	sk->sk_refs = 1;
 	sk->sk_wait = NULL;
+	sk->sk_regained = -1;
 	sk->sk_fd = sk->sk_net_fd = -1;
 	sk->sk_family = sk->sk_net_family = 0;
 	sk->sk_watch = sk->sk_watch_told = 0;

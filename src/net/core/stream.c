@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <sys/socket.h>
 
+#include "journal/journal.h"
 #include "net/core/core.h"
 #include "net/sock_wait.h"
 
@@ -22,6 +23,7 @@ void sk_over(struct sock *sk, int err)
 
 	if (err != 0)
 		sk->sk_err_last = err;
+	mark_sock_dirty(sock);
 	if (sock->state == SS_CONNECTED || sock->state == SS_DISCONNECTING)
 		sock_closed(sock);
 }
@@ -30,6 +32,7 @@ void sk_over(struct sock *sk, int err)
 static void sk_eof(struct sock *sk)
 {
 	sk->sk_shutdown |= RCV_SHUTDOWN;
+	sk_mark_dirty(sk);
 	if (sk->sk_shutdown & SEND_SHUTDOWN)
 		sk_over(sk, 0);
 }
@@ -46,23 +49,46 @@ static bool no_splice(int err)
 }
 
 /*
+ * recv(2), of which the journal knows. recvmmsg(2), which it takes for that, tells a pending
+ * error before what has arrived, and recv(2) behind it: so an error is held back until the
+ * kernel has nothing else to say, as it would have been.
+ */
+static ssize_t sk_receive(struct sock *sk, const struct iov_iter *to)
+{
+	ssize_t n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
+
+	if (n < 0 && !retry_later(errno) && sk->sk_held == 0) {
+		sk->sk_held = errno;
+		n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
+	}
+	if (sk->sk_held == 0 || n > 0 || (n == 0 && sk->sk_prot->eof_first))
+		return n;
+	errno = sk->sk_held;
+	sk->sk_held = 0;
+	return -1;
+}
+
+/*
  * Into the iterator's pipe, or into its memory when that cannot be. splice stops at
  * the mark of urgent data for good, and says then that there is nothing more, now or
  * ever; recv passes the mark. So what splice says of an end is asked again.
  */
-static ssize_t sk_splice(int fd, struct iov_iter *to)
+static ssize_t sk_splice(struct sock *sk, struct iov_iter *to)
 {
 	bool usable = false;
 	ssize_t n;
 
 	if (to->pipe->fd >= 0) {
-		n = splice(fd, NULL, to->pipe->fd, NULL, to->count,
+		journal_pipe(to->unique);
+		n = splice(sk->sk_fd, NULL, to->pipe->fd, NULL, to->count,
 			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 		usable = n >= 0 || !no_splice(errno);
+		if (n <= 0)
+			journal_received();
 		if (n > 0 || (n < 0 && usable && !retry_later(errno)))
 			return n;
 	}
-	n = recv(fd, to->buf, to->count, MSG_DONTWAIT);
+	n = sk_receive(sk, to);
 	/* Nothing has moved: the pipe may serve the next time. */
 	if (n > 0 || !usable)
 		iov_iter_unpipe(to);
@@ -78,12 +104,12 @@ ssize_t stream_recvmsg(struct socket *sock, struct iov_iter *to)
 		return 0;
 	sk_watch_moved(sk);
 	if (to->iter_type == ITER_PIPE)
-		n = sk_splice(sk->sk_fd, to);
+		n = sk_splice(sk, to);
 	else
-		n = recv(sk->sk_fd, to->buf, to->count, MSG_DONTWAIT);
+		n = sk_receive(sk, to);
 	if (n > 0) {
 		iov_iter_advance(to, (size_t)n);
-		sk->sk_rx_bytes += (size_t)n;
+		sk_count_rx(sk, (size_t)n);
 		return n;
 	}
 	if (n == 0) {
@@ -105,10 +131,16 @@ ssize_t stream_sendmsg(struct socket *sock, struct iov_iter *from)
 	if (sk->sk_fd < 0)
 		return -EPIPE;
 	sk_watch_moved(sk);
-	n = send(sk->sk_fd, from->buf, from->count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sk->sk_held != 0) {
+		n = -sk->sk_held;
+		sk->sk_held = 0;
+		sk_over(sk, (int)-n);
+		return n;
+	}
+	n = journal_send(sk->sk_fd, from->buf, from->count, from->unique, from->moved);
 	if (n >= 0) {
 		iov_iter_advance(from, (size_t)n);
-		sk->sk_tx_bytes += (size_t)n;
+		sk_count_tx(sk, (size_t)n);
 		return n;
 	}
 	if (retry_later(errno))
@@ -153,6 +185,7 @@ int stream_shutdown(struct socket *sock, int how)
 		bool eof = sk->sk_shutdown & RCV_SHUTDOWN;
 
 		sk->sk_shutdown |= SEND_SHUTDOWN;
+		mark_sock_dirty(sock);
 		if (sock->state == SS_CONNECTED && eof)
 			sock_closed(sock);
 		else if (sock->state == SS_CONNECTED)

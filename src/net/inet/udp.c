@@ -52,6 +52,49 @@ static void udp_destroy(struct sock *sk)
 	udp_forget(udp_sk(sk));
 }
 
+/* ------------------------------------------------------------------ made again */
+
+/* Datagrams that wait in our memory do not outlive it, as none is promised to arrive. */
+struct udp_saved {
+	int32_t headers, empty, drops, hashed;
+	struct sockaddr_storage local, peer;
+};
+
+static size_t udp_save(const struct sock *sk, char *buf, size_t size)
+{
+	const struct udp_sock *u = (const struct udp_sock *)sk;
+	const struct udp_saved saved = {
+		.headers = u->headers,
+		.empty = u->empty,
+		.drops = u->drops,
+		.hashed = u->hashed,
+		.local = u->local,
+		.peer = u->peer,
+	};
+
+	if (size < sizeof(saved))
+		return 0;
+	memcpy(buf, &saved, sizeof(saved));
+	return sizeof(saved);
+}
+
+static int udp_resume(struct sock *sk, const char *buf, size_t len)
+{
+	struct udp_sock *u = udp_sk(sk);
+	struct udp_saved saved;
+
+	if (len != sizeof(saved))
+		return -EINVAL;
+	memcpy(&saved, buf, sizeof(saved));
+	u->headers = saved.headers;
+	u->empty = saved.empty;
+	u->drops = saved.drops;
+	u->local = saved.local;
+	if (saved.hashed)
+		udp_hash(u, &saved.local, &saved.peer);
+	return 0;
+}
+
 /* ------------------------------------------------------------------ the handle */
 
 static int udp_handle_init(struct sock *sk)
@@ -180,7 +223,7 @@ ssize_t udp_recvmsg(struct socket *sock, struct iov_iter *to)
 		}
 		if (n > 0) {
 			iov_iter_advance(to, (size_t)n);
-			u->sk.sk_rx_bytes += (size_t)n;
+			sk_count_rx(&u->sk, (size_t)n);
 			return n;
 		}
 		if (u->sk.sk_shutdown & RCV_SHUTDOWN)
@@ -232,7 +275,7 @@ ssize_t udp_sendmsg(struct socket *sock, struct iov_iter *from)
 		n = send(u->sk.sk_fd, data.buf, data.count, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return udp_failed(&u->sk);
-	u->sk.sk_tx_bytes += (size_t)n;
+	sk_count_tx(&u->sk, (size_t)n);
 	n = (ssize_t)from->count;
 	iov_iter_advance(from, from->count);
 	return n;
@@ -360,5 +403,8 @@ struct proto udp_prot = {
 	.sync = udp_sync,
 	.own_option = udp_own_option,
 	.text_option = udp_text_option,
+	.save = udp_save,
+	.resume = udp_resume,
+	.lasting = true,
 	.tables = udp_tables,
 };

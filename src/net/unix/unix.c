@@ -104,6 +104,65 @@ static int unix_resolve(struct sock *sk, const struct sockfs_addr *addr, const s
 	return -EINVAL;
 }
 
+/* Behind it the two paths, each with its NUL; "" is none. */
+struct unix_saved {
+	uint32_t uid, gid;
+	uint64_t dev, ino;
+	uint32_t has_file, told;
+};
+
+static size_t unix_save(const struct sock *sk, char *buf, size_t size)
+{
+	const struct unix_sock *u = (const struct unix_sock *)sk;
+	const char *path = u->path != NULL ? u->path : "", *real = u->real != NULL ? u->real : "";
+	size_t path_size = strlen(path) + 1, real_size = strlen(real) + 1;
+	const struct unix_saved saved = {
+		.uid = u->cred.uid,
+		.gid = u->cred.gid,
+		.dev = u->dev,
+		.ino = u->ino,
+		.has_file = u->has_file,
+		.told = u->told,
+	};
+
+	if (size < sizeof(saved) + path_size + real_size)
+		return 0;
+	memcpy(buf, &saved, sizeof(saved));
+	memcpy(buf + sizeof(saved), path, path_size);
+	memcpy(buf + sizeof(saved) + path_size, real, real_size);
+	return sizeof(saved) + path_size + real_size;
+}
+
+static int resume_path(char **ret_path, const char *text)
+{
+	if (*text == '\0')
+		return 0;
+	*ret_path = vm_strdup(text);
+	return *ret_path != NULL ? 0 : -errno;
+}
+
+static int unix_resume(struct sock *sk, const char *buf, size_t len)
+{
+	struct unix_sock *u = unix_sk(sk);
+	const char *path = buf + sizeof(struct unix_saved), *end;
+	struct unix_saved saved;
+	int err;
+
+	if (len < sizeof(saved) + 2 || buf[len - 1] != '\0')
+		return -EINVAL;
+	memcpy(&saved, buf, sizeof(saved));
+	end = memchr(path, '\0', len - sizeof(saved) - 1);
+	if (end == NULL)
+		return -EINVAL;
+	u->cred = (struct cred){.uid = saved.uid, .gid = saved.gid};
+	u->dev = saved.dev;
+	u->ino = saved.ino;
+	u->has_file = saved.has_file;
+	u->told = saved.told;
+	err = resume_path(&u->path, path);
+	return err != 0 ? err : resume_path(&u->real, end + 1);
+}
+
 static int unix_handle_init(struct sock *sk)
 {
 	return uv_pipe_init(sk_loop, &unix_sk(sk)->pipe, 0);
@@ -283,5 +342,8 @@ struct proto unix_prot = {
 	.before_close = unix_discard_received,
 	.backlog = unix_backlog,
 	.sync = unix_sync,
+	.save = unix_save,
+	.resume = unix_resume,
+	.lasting = true,
 	.tables = unix_tables,
 };

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records to objects: see restore.h.
+ *
+ * In this order, since each stands on the one before: inodes, with the numbers that they
+ * had; names, which point to directories; sockets; open files; and then whatever nothing
+ * holds goes.
+ */
+#include "config.h"
+
+#include "resume/restore_i.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/dial_names.h"
+#include "fs/dcache.h"
+#include "fs/user.h"
+#include "fs/xattr.h"
+#include "journal/journal.h"
+#include "lib/log.h"
+#include "net/sock_wait.h"
+#include "net/socket.h"
+#include "resume/sweep.h"
+
+#define STATE_KEPT (I_CLEAR | I_UNSTABLE | I_FIXED)
+
+/* -------------------------------------------------------------------------------- texts */
+
+int text_load(struct text *text, uint32_t cell)
+{
+	*text = (struct text){NULL, 0};
+	if (cell == 0)
+		return 0;
+	text->len = text_len(cell);
+	text->bytes = malloc(text->len + 8);
+	if (text->bytes == NULL)
+		return -ENOMEM;
+	if (text_read(cell, text->bytes, text->len) != text->len)
+		return -EINVAL;
+	return 0;
+}
+
+void text_drop(struct text *text)
+{
+	free(text->bytes);
+	text->bytes = NULL;
+}
+
+const struct item *text_item(const struct text *text, const struct item *item)
+{
+	size_t pos = 0, left;
+
+	if (text->bytes == NULL)
+		return NULL;
+	if (item != NULL)
+		pos = (size_t)((const char *)item - text->bytes) + sizeof(*item) +
+		      ALIGN_UP((size_t)item->len, (size_t)8);
+	if (pos + sizeof(*item) > text->len)
+		return NULL;
+	item = (const struct item *)(text->bytes + pos);
+	left = text->len - pos - sizeof(*item);
+	return item->len <= left ? item : NULL;
+}
+
+/* ------------------------------------------------------------------------------- inodes */
+
+static uint32_t nr_of(enum ledger_table table)
+{
+	return min(ledger->nr[table], ledger_max(table));
+}
+
+static uint64_t nodeid_of(const struct ledger_inode *rec, uint32_t nr)
+{
+	return (uint64_t)rec->generation << 32 | (nr - 1);
+}
+
+/* The inode of record @nr, of which there may be none. */
+static struct inode *inode_of(struct super_block *sb, uint32_t nr)
+{
+	const struct ledger_inode *rec;
+
+	if (nr == 0)
+		return sb->s_root;
+	if (nr >= nr_of(LEDGER_INODES))
+		return NULL;
+	rec = ledger_at(LEDGER_INODES, nr);
+	return rec->generation != 0 ? ilookup(sb, nodeid_of(rec, nr)) : NULL;
+}
+
+static void set_time(int64_t ns, int64_t *sec, uint32_t *nsec)
+{
+	*sec = ns / 1000000000;
+	*nsec = (uint32_t)(ns % 1000000000);
+}
+
+static void set_attributes(struct inode *inode, const struct ledger_inode *rec)
+{
+	inode->i_mode = (inode->i_mode & S_IFMT) | (rec->mode & 07777);
+	if (rec->kind != LEDGER_DIALLED)
+		inode->i_uid = rec->uid;
+	inode->i_gid = rec->gid;
+	inode->i_nlookup = rec->nlookup;
+	inode->i_state |= rec->state & STATE_KEPT;
+	set_time(rec->atime, &inode->i_atime_sec, &inode->i_atime_nsec);
+	set_time(rec->mtime, &inode->i_mtime_sec, &inode->i_mtime_nsec);
+	set_time(rec->ctime, &inode->i_ctime_sec, &inode->i_ctime_nsec);
+}
+
+static struct inode *make_dir(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr)
+{
+	struct inode *inode = inode_resume(sb, true, nodeid_of(rec, nr), rec->ino);
+
+	if (inode == NULL)
+		return NULL;
+	inode->i_mode = S_IFDIR;
+	inode->i_op = sb->s_root->i_op;
+	inode->i_fop = &simple_dir_operations;
+	PLAIN_I(inode)->last_off = rec->number;
+	return inode;
+}
+
+static struct inode *make_link(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr)
+{
+	struct inode *inode = inode_resume(sb, true, nodeid_of(rec, nr), rec->ino);
+
+	if (inode == NULL)
+		return NULL;
+	inode->i_mode = S_IFLNK;
+	inode->i_op = &simple_symlink_inode_operations;
+	return inode;
+}
+
+static struct inode *make_socket(struct super_block *sb, const struct ledger_inode *rec,
+				 uint32_t nr)
+{
+	struct socket *sock = sock_resume(sb, nodeid_of(rec, nr), rec->ino);
+
+	return sock != NULL ? SOCK_INODE(sock) : NULL;
+}
+
+/* The face of that name is there: it only gets its number. A table may have gone, or come. */
+static struct inode *find_face(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr)
+{
+	const struct qstr name = {.name = (char[LEDGER_NAME + 1]){0}, .len = rec->name_len};
+	const struct inode *dir = inode_of(sb, rec->parent);
+	const struct dentry *dentry = NULL;
+
+	if (rec->name_len > LEDGER_NAME || dir == NULL)
+		return NULL;
+	memcpy((char *)name.name, rec->name, rec->name_len);
+	dentry = d_lookup(sb, dir, &name);
+	if (dentry == NULL || !(dentry->d_inode->i_state & I_FIXED) ||
+	    inode_renumber(dentry->d_inode, nodeid_of(rec, nr)) != 0)
+		return NULL;
+	return dentry->d_inode;
+}
+
+/* @inode, which has just been made, gets the number of record @nr. NULL: it cannot. */
+static struct inode *renumber(struct inode *inode, const struct ledger_inode *rec, uint32_t nr)
+{
+	struct idtable *t = &inode->i_sb->s_inodes;
+
+	(void)idtable_remove(t, inode->i_nodeid);
+	if (inode_renumber(inode, nodeid_of(rec, nr)) == 0)
+		return inode;
+	/* Its own number is gone, and nobody knows it. */
+	if (idtable_alloc(t, inode, &inode->i_nodeid) == 0)
+		inode_forget(inode, 0);
+	return NULL;
+}
+
+static struct inode *make_mirror(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr)
+{
+	struct inode *real = ilookup(sb, rec->number), *inode;
+
+	if (real == NULL || ctl_mirror(real, &inode) != 0)
+		return NULL;
+	return renumber(inode, rec, nr);
+}
+
+/* The name of a record, in it or in its text; its length, 0: there is none. */
+static size_t name_of(const struct ledger_inode *rec, char text[NAME_MAX_BYTES + 1])
+{
+	const struct item *item;
+	struct text items;
+	size_t len = min((size_t)rec->name_len, (size_t)LEDGER_NAME);
+
+	memcpy(text, rec->name, len);
+	if (len == 0 && text_load(&items, rec->text) == 0) {
+		item = text_item(&items, NULL);
+		if (item != NULL && item->type == ITEM_NAME && item->len > 12 &&
+		    item->len <= 12 + NAME_MAX_BYTES) {
+			len = item->len - 12;
+			memcpy(text, (const char *)(item + 1) + 12, len);
+		}
+		text_drop(&items);
+	}
+	text[len] = '\0';
+	return len;
+}
+
+/*
+ * Looked up again, in a directory that may have to be looked up itself before: there are no
+ * more of them than a path has parts.
+ */
+static struct inode *make_dialled(struct super_block *sb, const struct ledger_inode *rec,
+				  uint32_t nr)
+{
+	static unsigned int depth;
+	char text[NAME_MAX_BYTES + 1];
+	const struct qstr name = {.name = text, .len = name_of(rec, text)};
+	struct inode *dir = inode_of(sb, rec->parent), *inode = NULL;
+	const struct ledger_inode *above;
+
+	if (ilookup(sb, nodeid_of(rec, nr)) != NULL)
+		return ilookup(sb, nodeid_of(rec, nr));
+	if (dir == NULL && rec->parent < nr_of(LEDGER_INODES) && depth < PATH_MAX / 2) {
+		above = ledger_at(LEDGER_INODES, rec->parent);
+		depth++;
+		if (above->generation != 0 && above->kind == LEDGER_DIALLED)
+			dir = make_dialled(sb, above, rec->parent);
+		depth--;
+	}
+	if (dir == NULL || !S_ISDIR(dir->i_mode) || dir->i_op->lookup == NULL || name.len == 0 ||
+	    dir == sb->s_root)
+		return NULL;
+	sb->s_cred = (struct cred){.uid = rec->uid, .gid = rec->gid};
+	dial_names_use(&sb->s_cred);
+	if (dir->i_op->lookup(dir, &name, &inode) != 0)
+		return NULL;
+	inode->i_ino = rec->ino;
+	return renumber(inode, rec, nr);
+}
+
+static void recorded(struct inode *inode, enum ledger_table table, uint32_t nr, uint32_t bit)
+{
+	if (ledger_use(table, nr) == 0)
+		inode->i_state |= bit;
+}
+
+/* A number that nobody has is one that the kernel may ask for: ESTALE. */
+static void leave_out(struct restored *ret, const char *what, uint32_t nr)
+{
+	pr_warn("%s %u is left out: its record is broken", what, nr);
+	ret->lost++;
+}
+
+static void clear(enum ledger_table table, uint32_t nr)
+{
+	*(uint32_t *)ledger_at(table, nr) = 0;
+}
+
+typedef struct inode *make_fn(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr);
+
+static void restore_inode(struct super_block *sb, uint32_t nr, make_fn *make, struct restored *ret)
+{
+	const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
+	struct inode *inode = make(sb, rec, nr);
+
+	if (inode == NULL || (rec->text != 0 && !text_claim(rec->text))) {
+		/* The kernel looks these up again. */
+		if (rec->kind != LEDGER_MIRROR && rec->kind != LEDGER_DIALLED)
+			leave_out(ret, "inode", nr);
+		if (inode == NULL)
+			clear(LEDGER_INODES, nr);
+		return;
+	}
+	set_attributes(inode, rec);
+	recorded(inode, LEDGER_INODES, nr, I_RECORDED);
+	ret->inodes++;
+}
+
+/*
+ * Faces are made by each process and have numbers already, which may be another's: so they
+ * give them back first. The tree above them is the same for all.
+ */
+static void unnumber_faces(struct super_block *sb)
+{
+	struct inode *inode;
+	uint64_t pos = 0;
+
+	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL) {
+		(void)idtable_remove(&sb->s_inodes, inode->i_nodeid);
+		inode->i_nodeid = 0;
+	}
+}
+
+/* Those that the other process has not had. */
+static int number_faces(struct super_block *sb, struct inode *dir)
+{
+	const struct dentry *dentry = NULL;
+	int err = 0;
+
+	while (err == 0 && (dentry = d_next_child(dir, dentry != NULL ? dentry->d_off : 0)) != NULL) {
+		struct inode *inode = dentry->d_inode;
+
+		if (!(inode->i_state & I_FIXED))
+			continue;
+		if (inode->i_nodeid == 0)
+			err = idtable_alloc(&sb->s_inodes, inode, &inode->i_nodeid);
+		if (err == 0 && S_ISDIR(inode->i_mode) && inode->i_fop == &simple_dir_operations)
+			err = number_faces(sb, inode);
+	}
+	return err;
+}
+
+static make_fn *maker(uint8_t kind)
+{
+	switch (kind) {
+	case LEDGER_SOCKET:
+		return make_socket;
+	case LEDGER_DIR:
+		return make_dir;
+	case LEDGER_LINK:
+		return make_link;
+	case LEDGER_FACE:
+		return find_face;
+	case LEDGER_DIALLED:
+		return make_dialled;
+	case LEDGER_MIRROR:
+		return make_mirror;
+	default:
+		return NULL;
+	}
+}
+
+/* Those of the kinds from @first to @last. A face in a face comes behind it: it was made later. */
+static void restore_inodes(struct super_block *sb, uint8_t first, uint8_t last, struct restored *ret)
+{
+	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
+
+		if (rec->generation != 0 && rec->kind >= first && rec->kind <= last)
+			restore_inode(sb, nr, maker(rec->kind), ret);
+	}
+}
+
+static void restore_root(struct super_block *sb)
+{
+	const struct ledger_inode *rec = ledger_at(LEDGER_INODES, 0);
+
+	if (rec->generation == 0)
+		return;
+	set_attributes(sb->s_root, rec);
+	PLAIN_I(sb->s_root)->last_off = max(PLAIN_I(sb->s_root)->last_off, rec->number);
+	if (rec->text == 0 || text_claim(rec->text))
+		recorded(sb->s_root, LEDGER_INODES, 0, I_RECORDED);
+}
+
+/* -------------------------------------------------------------------------------- names */
+
+static void add_name(struct super_block *sb, struct inode *inode, uint32_t parent, uint64_t off,
+		     const char *bytes, size_t len, struct restored *ret)
+{
+	char text[NAME_MAX_BYTES + 1];
+	const struct qstr name = {.name = text, .len = len};
+	struct inode *dir = inode_of(sb, parent);
+
+	if (len == 0 || len > NAME_MAX_BYTES || dir == NULL || !S_ISDIR(dir->i_mode) || dir == inode) {
+		leave_out(ret, "a name of inode", inode_record(inode));
+		return;
+	}
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	if (d_resume(dir, &name, off, inode) != 0) {
+		leave_out(ret, "a name of inode", inode_record(inode));
+		return;
+	}
+	inode->i_nlink++;
+	if (!S_ISDIR(inode->i_mode))
+		return;
+	inode->i_nlink++; /* its "." */
+	dir->i_nlink++;
+}
+
+static void add_text(struct super_block *sb, struct inode *inode, const struct item *item,
+		     struct restored *ret)
+{
+	const char *bytes = (const char *)(item + 1);
+	const char *end = memchr(bytes, '\0', item->len);
+	uint32_t parent;
+	uint64_t off;
+
+	switch (item->type) {
+	case ITEM_NAME:
+		if (item->len <= 12 || inode->i_state & I_FIXED)
+			return;
+		memcpy(&parent, bytes, sizeof(parent));
+		memcpy(&off, bytes + 4, sizeof(off));
+		add_name(sb, inode, parent, off, bytes + 12, item->len - 12, ret);
+		return;
+	case ITEM_LINK:
+		if (end == NULL || !S_ISLNK(inode->i_mode) || plain_set_link(inode, bytes) != 0)
+			leave_out(ret, "the target of inode", inode_record(inode));
+		return;
+	case ITEM_XATTR:
+		if (end == NULL || simple_xattr_set(inode, bytes, end + 1,
+						    item->len - (size_t)(end + 1 - bytes), 0) != 0)
+			leave_out(ret, "a label of inode", inode_record(inode));
+		return;
+	default:
+		return;
+	}
+}
+
+/* Its names and what else it has in words; the times are those of the record again. */
+static int restore_texts(struct super_block *sb, uint32_t nr, struct restored *ret)
+{
+	const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
+	struct inode *inode = inode_of(sb, nr);
+	const struct item *item = NULL;
+	struct text text;
+	int err;
+
+	if (rec->generation == 0 || inode == NULL)
+		return 0;
+	if (rec->name_len > 0 && rec->name_len <= LEDGER_NAME && !(inode->i_state & I_FIXED))
+		add_name(sb, inode, rec->parent, rec->off, rec->name, rec->name_len, ret);
+	if (rec->text != 0) {
+		err = text_load(&text, rec->text);
+		while (err == 0 && (item = text_item(&text, item)) != NULL)
+			add_text(sb, inode, item, ret);
+		text_drop(&text);
+		if (err != 0)
+			return err;
+	}
+	set_time(rec->ctime, &inode->i_ctime_sec, &inode->i_ctime_nsec);
+	/* A link without a target could not even be read. */
+	if (S_ISLNK(inode->i_mode) && PLAIN_I(inode)->link == NULL)
+		return plain_set_link(inode, "?");
+	return 0;
+}
+
+/* A directory that is its own grandparent would be walked for ever: its name goes. */
+static void cut_circles(struct super_block *sb, struct restored *ret)
+{
+	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+		struct inode *inode = inode_of(sb, nr), *dir = inode, *slow = inode;
+		bool odd = false;
+
+		if (inode == NULL || !S_ISDIR(inode->i_mode))
+			continue;
+		/* One that meets the one at half its pace goes in a circle. */
+		while (d_find_alias(dir) != NULL) {
+			dir = d_find_alias(dir)->d_parent;
+			if (odd)
+				slow = d_find_alias(slow)->d_parent;
+			odd = !odd;
+			if (dir != slow)
+				continue;
+			d_find_alias(dir)->d_parent->i_nlink--;
+			d_delete(d_find_alias(dir));
+			dir->i_nlink = 0;
+			leave_out(ret, "a circle of directories at inode", nr);
+			break;
+		}
+	}
+}
+
+/* ------------------------------------------------------------------------ sockets, files */
+
+static int restore_socks(struct super_block *sb, struct restored *ret)
+{
+	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
+		struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
+		struct inode *inode = inode_of(sb, nr);
+		int err = 0;
+
+		if (inode == NULL || inode->i_state & I_PLAIN)
+			continue;
+		ret->sockets++;
+		if (nr < nr_of(LEDGER_SOCKS) && s->generation == rec->generation) {
+			if (s->text == 0 || text_claim(s->text))
+				err = restore_sock(SOCKET_I(inode), s, ret);
+			recorded(inode, LEDGER_SOCKS, nr, I_RECORDED_SOCK);
+		}
+		if (SOCKET_I(inode)->ops == NULL)
+			(void)sock_create(SOCKET_I(inode), AF_INET, SOCK_STREAM, 0);
+		if (err != 0) {
+			leave_out(ret, "the connection of inode", nr);
+			SOCKET_I(inode)->state = SS_CLOSED;
+		}
+		if (rec->state & I_CHARGED && inode_charge(inode, rec->uid) != 0 && err == 0)
+			pr_debug("inode %u does not count among its owner's", nr);
+		sock_resume_state(SOCKET_I(inode), SOCKET_I(inode)->state);
+		sock_resumed(SOCKET_I(inode));
+	}
+	return 0;
+}
+
+static ssize_t read_lost(struct kiocb *iocb, struct iov_iter *to)
+{
+	(void)iocb;
+	(void)to;
+	return -EIO;
+}
+
+/* A table is a picture that was in the memory of who has died. */
+static const struct file_operations lost_file_ops = {.read_iter = read_lost};
+
+static void restore_lines(struct file *file, const struct text *text)
+{
+	const struct item *item = NULL;
+
+	while ((item = text_item(text, item)) != NULL) {
+		const char *bytes = (const char *)(item + 1);
+		struct kiocb iocb = {.ki_filp = file};
+
+		if (item->type != ITEM_LINE || item->len <= 12)
+			continue;
+		memcpy(&iocb.ki_owner, bytes, 8);
+		memcpy(&iocb.ki_cred.pid, bytes + 8, 4);
+		if (sock_rest_keep(&iocb, bytes + 12, item->len - 12) != 0)
+			pr_warn("what was left of a line is lost: out of memory");
+	}
+}
+
+static void restore_file(struct super_block *sb, uint32_t nr, struct restored *ret)
+{
+	const struct ledger_file *f = ledger_at(LEDGER_FILES, nr);
+	struct inode *inode = inode_of(sb, f->inode);
+	const struct inode *opener;
+	struct file *file = NULL;
+	struct text text;
+
+	if (inode != NULL)
+		file = file_resume(inode, (uint64_t)f->generation << 32 | nr, f->flags);
+	if (file == NULL) {
+		leave_out(ret, "open file", nr);
+		clear(LEDGER_FILES, nr);
+		return;
+	}
+	file->f_mode = (f->mode & (FMODE_STREAM | FMODE_OPENED)) | FMODE_RECORDED;
+	file->f_nodeid = f->nodeid;
+	file->f_dir_end = f->dir_end;
+	/* One of .ctl reads the real directory in its own way. */
+	opener = ilookup(sb, f->nodeid);
+	if (opener != NULL && S_ISDIR(opener->i_mode))
+		file->f_op = opener->i_fop;
+	if (inode->i_state & I_FIXED && S_ISREG(inode->i_mode) && !ctl_is_mirror(inode))
+		file->f_op = &lost_file_ops;
+	if (ledger_use(LEDGER_FILES, nr) != 0)
+		file->f_mode &= ~(unsigned int)FMODE_RECORDED;
+	if (f->text != 0 && text_claim(f->text) && text_load(&text, f->text) == 0) {
+		restore_lines(file, &text);
+		text_drop(&text);
+	}
+	ret->files++;
+}
+
+/* ---------------------------------------------------------------------------- altogether */
+
+int restore_begin(const int *keep, size_t nr)
+{
+	(void)journal_replay();
+	return sweep(keep, nr);
+}
+
+/* Nothing holds it: it was to go. */
+static void drop_unheld(struct super_block *sb)
+{
+	struct inode *inode;
+	uint64_t pos = 0;
+
+	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
+		inode_resumed(inode);
+}
+
+int restore(struct super_block *sb, struct restored *ret)
+{
+	int err = 0;
+
+	*ret = (struct restored){0};
+	if (ledger->init_len == 0 && ledger->nr[LEDGER_INODES] == 0)
+		return 0; /* it died before there was anything */
+	unnumber_faces(sb);
+	restore_root(sb);
+	restore_inodes(sb, LEDGER_SOCKET, LEDGER_FACE, ret);
+	err = number_faces(sb, sb->s_root);
+	restore_inodes(sb, LEDGER_DIALLED, LEDGER_MIRROR, ret);
+	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_INODES); nr++)
+		err = restore_texts(sb, nr, ret);
+	if (err != 0)
+		return err;
+	cut_circles(sb, ret);
+	err = restore_socks(sb, ret);
+	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_FILES); nr++)
+		if (((struct ledger_file *)ledger_at(LEDGER_FILES, nr))->generation != 0)
+			restore_file(sb, nr, ret);
+	text_claimed();
+	sweep_end();
+	sb->s_next_ino = max(sb->s_next_ino, ledger->next_ino);
+	idtable_resume(&sb->s_inodes, ledger->inode_generation);
+	idtable_resume(&sb->s_files, ledger->file_generation);
+	save_begin(sb, true);
+	drop_unheld(sb);
+	return err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of this room share. */
+#ifndef RESUME_RESTORE_I_H
+#define RESUME_RESTORE_I_H
+
+#include <stdlib.h>
+
+#include "resume/restore.h"
+#include "resume/save.h"
+
+struct ledger_sock;
+struct socket;
+
+/* A text of the ledger, read and looked through (restore_text.c). */
+struct text {
+	char *bytes;
+	size_t len;
+};
+
+/* The text that begins with @cell (0: an empty one), which is claimed. 0, -ENOMEM, -EINVAL. */
+int text_load(struct text *text, uint32_t cell);
+void text_drop(struct text *text);
+/* The first item, or the one behind @item; NULL: there are no more. */
+const struct item *text_item(const struct text *text, const struct item *item);
+
+/* restore_sock.c: @sock, new, as @s says. 0 or -errno: it cannot be. */
+int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restored *ret);
+
+#endif /* RESUME_RESTORE_I_H */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is behind a socket's inode, made again: see restore_i.h. */
+#include "config.h"
+
+#include "resume/restore_i.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "journal/ledger.h"
+#include "lib/log.h"
+#include "mm/vmstat.h"
+#include "net/core/core.h"
+#include "net/sock_wait.h"
+#include "resume/save.h"
+#include "resume/sweep.h"
+#include "sockfs/ioctl.h"
+#include "uapi/sockopt.h"
+
+/* Is it the descriptor that was written down? Numbers are given out again. */
+static bool is_same(int fd, uint64_t ino)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == ino;
+}
+
+static void set_option(struct sock *sk, const char *bytes)
+{
+	int32_t level, name;
+	int64_t value;
+
+	memcpy(&level, bytes, 4);
+	memcpy(&name, bytes + 4, 4);
+	memcpy(&value, bytes + 8, 8);
+	for (size_t i = 0; i < nr_sockopts; i++) {
+		if (sockopts[i].level != level || sockopts[i].optname != name)
+			continue;
+		sk->sk_opts[i] = (long)value;
+		sk->sk_opt_set |= UINT64_C(1) << i;
+	}
+}
+
+/* The settings, and what the row has. 0 or -errno. */
+static int set_texts(struct sock *sk, const struct text *text)
+{
+	const struct item *item = NULL;
+
+	while ((item = text_item(text, item)) != NULL) {
+		const char *bytes = (const char *)(item + 1);
+		int err = 0;
+
+		if (item->type == ITEM_OPTION && item->len == 16) {
+			if (sk->sk_opts == NULL)
+				sk->sk_opts = calloc(nr_sockopts, sizeof(*sk->sk_opts));
+			if (sk->sk_opts == NULL)
+				return -ENOMEM;
+			set_option(sk, bytes);
+		} else if (item->type == ITEM_HOST && memchr(bytes, '\0', item->len) != NULL) {
+			sk->sk_host = vm_strdup(bytes);
+			err = sk->sk_host != NULL ? 0 : -errno;
+		} else if (item->type == ITEM_PROTO && sk->sk_prot->resume != NULL) {
+			err = sk->sk_prot->resume(sk, bytes, item->len);
+		}
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static void set_words(struct sock *sk, const struct ledger_sock *s)
+{
+	sk->sk_rx_bytes = s->rx_bytes;
+	sk->sk_tx_bytes = s->tx_bytes;
+	sk->sk_accepted = s->accepted;
+	sk->sk_shutdown = s->shutdown;
+	sk->sk_lookup_failed = s->lookup_failed;
+	sk->sk_err = s->err;
+	sk->sk_err_last = s->err_last;
+	sk->sk_connect_timeout = s->connect_timeout;
+	sk->sk_rcvtimeo = s->rcvtimeo;
+	sk->sk_sndtimeo = s->sndtimeo;
+	sk->sk_discard = s->discard;
+	sk->sk_drops = s->drops;
+	sk->sk_reap = s->reap;
+}
+
+static void lose(const struct ledger_sock *s)
+{
+	if (s->fd >= 0 && is_same(s->fd, s->fd_ino))
+		close(s->fd);
+	if (s->net_fd >= 0 && is_same(s->net_fd, s->net_ino))
+		close(s->net_fd);
+}
+
+/* Its descriptor again; false: the connection is lost. */
+static bool adopt(struct socket *sock, const struct ledger_sock *s)
+{
+	struct sock *sk = sock->sk;
+
+	if (!sk->sk_prot->lasting || !is_same(s->fd, s->fd_ino) || sk_adopt(sk, s->fd) != 0)
+		return false;
+	sk->sk_bound = s->bound;
+	if (s->state == SS_LISTENING)
+		sk->sk_regained = sweep_adopt(sk->sk_fd);
+	return true;
+}
+
+/* The protocol it was of. False: this program has none such. */
+static bool set_proto(struct socket *sock, const char *word)
+{
+	const struct proto *prot = proto_by_word(word);
+
+	if (prot == NULL)
+		return false;
+	if (prot->ulp != NULL) {
+		sock->ops = prot->ulp;
+		return true;
+	}
+	return sock_create(sock, prot->family, prot->type, prot->protocol) == 0;
+}
+
+/* What has no descriptor any more is over; who asks is told that it was reset. */
+static void set_lost(struct socket *sock, struct restored *ret)
+{
+	sock->state = SS_CLOSED;
+	sk_set_err(sock->sk, ECONNRESET);
+	ret->lost++;
+}
+
+/* A dial from an address of its own has to have that again. */
+static void bind_again(struct socket *sock, const struct text *text)
+{
+	const struct item *item = NULL;
+	struct sockaddr_storage ss;
+
+	while ((item = text_item(text, item)) != NULL) {
+		if (item->type != ITEM_BOUND || item->len != sizeof(ss))
+			continue;
+		memcpy(&ss, item + 1, sizeof(ss));
+		if (sk_open(sock->sk, ss.ss_family) == 0)
+			sock->sk->sk_bound = proto_bind(sock, sock->sk->sk_fd,
+							(struct sockaddr *)&ss,
+							sockaddr_len(&ss)) == 0;
+	}
+}
+
+static int restore_sk(struct socket *sock, const struct ledger_sock *s, const struct text *text,
+		      struct restored *ret)
+{
+	bool has_fd = s->fd >= 0, dialling = s->state == SS_CONNECTING;
+	struct sock *sk = sk_get(sock);
+	int err;
+
+	if (sk == NULL)
+		return -ENOMEM;
+	set_words(sk, s);
+	err = set_texts(sk, text);
+	if (err != 0)
+		return err;
+	/* A dial is begun anew (restore_dials, or whoever waits for it). */
+	sock->state = dialling ? SS_UNCONNECTED : (socket_state)s->state;
+	if (dialling || (!has_fd && s->state != SS_CONNECTED && s->state != SS_LISTENING)) {
+		lose(s);
+		bind_again(sock, text);
+		return 0;
+	}
+	if (!adopt(sock, s)) {
+		lose(s);
+		set_lost(sock, ret);
+		return 0;
+	}
+	ret->connections++;
+	if (s->reap > 0 && SOCK_INODE(sock)->i_state & I_UNSTABLE)
+		sock_reap_watch(sock, s->reap);
+	return 0;
+}
+
+int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restored *ret)
+{
+	char word[sizeof(s->proto) + 1] = "";
+	struct text text;
+	int err;
+
+	memcpy(word, s->proto, sizeof(s->proto));
+	if (s->state < SS_UNCONNECTED || s->state > SS_CLOSED || !set_proto(sock, word))
+		return -EINVAL;
+	sock->nr_accepted = s->nr_accepted;
+	if (SOCK_INODE(sock)->i_state & I_CLEAR || !s->has_sk) {
+		sock->state = SOCK_INODE(sock)->i_state & I_CLEAR ? SS_CLOSED
+								   : (socket_state)s->state;
+		lose(s);
+		return 0;
+	}
+	err = text_load(&text, s->text);
+	if (err == 0)
+		err = restore_sk(sock, s, &text, ret);
+	text_drop(&text);
+	return err;
+}
+
+/* As a command would; one that cannot be begun ends as if it had failed. */
+static void dial_again(struct socket *sock, const struct ledger_sock *s, const struct text *text)
+{
+	struct kiocb iocb = {.ki_flags = IOCB_NOWAIT};
+	const struct item *item = NULL;
+	struct sockfs_addr addr;
+	int err;
+
+	while ((item = text_item(text, item)) != NULL) {
+		if (item->type != ITEM_DIAL || item->len != sizeof(addr))
+			continue;
+		memcpy(&addr, item + 1, sizeof(addr));
+		iocb.ki_cred = (struct cred){
+			.uid = s->dial_uid, .gid = s->dial_gid, .pid = (pid_t)s->dial_pid};
+		err = sock_connect(sock, &addr, &iocb);
+		if (err != 0 && err != -EINPROGRESS && sock->sk != NULL) {
+			sk_set_err(sock->sk, -err);
+			sock_state_change(sock);
+		}
+	}
+}
+
+void restore_dials(struct super_block *sb)
+{
+	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
+
+	for (uint32_t nr = 1; nr < last; nr++) {
+		const struct ledger_sock s = *(struct ledger_sock *)ledger_at(LEDGER_SOCKS, nr);
+		struct inode *inode;
+		struct text text;
+
+		if (s.generation == 0 || s.state != SS_CONNECTING)
+			continue;
+		inode = ilookup(sb, (uint64_t)s.generation << 32 | (nr - 1));
+		if (inode == NULL || inode->i_state & I_PLAIN || SOCKET_I(inode)->state != SS_UNCONNECTED)
+			continue;
+		if (text_load(&text, s.text) == 0)
+			dial_again(SOCKET_I(inode), &s, &text);
+		text_drop(&text);
+		mark_sock_dirty(SOCKET_I(inode));
+	}
+}

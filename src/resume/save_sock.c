@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is behind a socket's inode, to its record. */
+#include "config.h"
+
+#include "resume/save_i.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "journal/journal.h"
+#include "net/core/core.h"
+#include "uapi/sockopt.h"
+
+#define PROTO_BYTES_MAX 8192 /* two paths */
+
+static uint64_t fd_ino(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+static void add_options(const struct sock *sk)
+{
+	for (size_t i = 0; i < nr_sockopts; i++) {
+		char *at;
+		int64_t value;
+
+		if (!(sk->sk_opt_set & UINT64_C(1) << i))
+			continue;
+		at = item_add(ITEM_OPTION, 16);
+		if (at == NULL)
+			return;
+		value = sk->sk_opts[i];
+		memcpy(at, &sockopts[i].level, 4);
+		memcpy(at + 4, &sockopts[i].optname, 4);
+		memcpy(at + 8, &value, 8);
+	}
+}
+
+static void add_dial(const struct sock *sk)
+{
+	const struct sk_dial *dial = sk->sk_dial;
+	char *at;
+
+	if (dial == NULL)
+		return;
+	if (dial->iocb == NULL && dial->started) {
+		at = item_add(ITEM_DIAL, sizeof(dial->addr));
+		if (at != NULL)
+			memcpy(at, &dial->addr, sizeof(dial->addr));
+	}
+	if (dial->bound.ss_family == AF_UNSPEC)
+		return;
+	at = item_add(ITEM_BOUND, sizeof(dial->bound));
+	if (at != NULL)
+		memcpy(at, &dial->bound, sizeof(dial->bound));
+}
+
+static void add_host(const struct sock *sk)
+{
+	size_t len = sk->sk_host != NULL ? strlen(sk->sk_host) + 1 : 0;
+	char *at = len > 0 ? item_add(ITEM_HOST, len) : NULL;
+
+	if (at != NULL)
+		memcpy(at, sk->sk_host, len);
+}
+
+static void add_proto(const struct sock *sk)
+{
+	char bytes[PROTO_BYTES_MAX];
+	size_t len = sk->sk_prot->save != NULL ? sk->sk_prot->save(sk, bytes, sizeof(bytes)) : 0;
+	char *at = len > 0 ? item_add(ITEM_PROTO, len) : NULL;
+
+	if (at != NULL)
+		memcpy(at, bytes, len);
+}
+
+static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
+{
+	ret->has_sk = 1;
+	ret->fd = sk->sk_fd;
+	ret->net_fd = sk->sk_net_fd;
+	ret->fd_ino = fd_ino(sk->sk_fd);
+	ret->net_ino = fd_ino(sk->sk_net_fd);
+	ret->rx_bytes = sk->sk_rx_bytes;
+	ret->tx_bytes = sk->sk_tx_bytes;
+	ret->accepted = sk->sk_accepted;
+	ret->shutdown = sk->sk_shutdown;
+	ret->bound = sk->sk_bound;
+	ret->lookup_failed = sk->sk_lookup_failed;
+	ret->err = sk->sk_err;
+	ret->err_last = sk->sk_err_last;
+	ret->connect_timeout = sk->sk_connect_timeout;
+	ret->rcvtimeo = sk->sk_rcvtimeo;
+	ret->sndtimeo = sk->sk_sndtimeo;
+	ret->discard = sk->sk_discard;
+	ret->drops = sk->sk_drops;
+	ret->reap = sk->sk_reap;
+	if (sk->sk_dial != NULL) {
+		ret->dial_uid = sk->sk_dial->cred.uid;
+		ret->dial_gid = sk->sk_dial->cred.gid;
+		ret->dial_pid = (uint32_t)sk->sk_dial->cred.pid;
+	}
+}
+
+void save_sock(struct inode *inode, bool is_new)
+{
+	struct socket *sock = SOCKET_I(inode);
+	uint32_t nr = inode_record(inode);
+	struct ledger_sock *at = ledger_at(LEDGER_SOCKS, nr);
+	struct ledger_sock s = {
+		.generation = inode_generation(inode),
+		.fd = -1,
+		.net_fd = -1,
+		.nr_accepted = sock->nr_accepted,
+		.state = (uint8_t)sock->state,
+	};
+	uint32_t old = 0;
+
+	/* A new file that nobody has said anything to is as every new one. */
+	if (is_new && sock->sk == NULL && sock->state == SS_UNCONNECTED)
+		return;
+	if (inode->i_state & I_RECORDED_SOCK) {
+		old = at->text;
+	} else if (ledger_use(LEDGER_SOCKS, nr) != 0) {
+		save_give_up("no memory for sockets");
+		return;
+	}
+	inode->i_state |= I_RECORDED_SOCK;
+	if (sock->ops != NULL)
+		strncpy(s.proto, sock->ops->prot->word, sizeof(s.proto) - 1);
+	items_begin();
+	if (sock->sk != NULL) {
+		fill_sk(sock->sk, &s);
+		add_options(sock->sk);
+		add_dial(sock->sk);
+		add_host(sock->sk);
+		add_proto(sock->sk);
+	}
+	s.text = items_end(old);
+	journal_write(at, &s, sizeof(s));
+	if (sock->sk != NULL)
+		sock->sk->sk_counters = &at->rx_bytes;
+}

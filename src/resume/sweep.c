@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Descriptors that a dead process has left: see sweep.h. */
+#include "config.h"
+
+#include "resume/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "journal/ledger.h"
+#include "net/proto_ops.h"
+#include "uapi/addr.h"
+
+/* Connected, and in no record. */
+static int *orphans;
+static size_t nr_orphans, room_orphans;
+
+static bool *known; /* by number */
+static size_t nr_known;
+
+static bool know(int fd)
+{
+	size_t room = (size_t)fd + 1;
+	bool *p;
+
+	if (fd < 0)
+		return true;
+	if (room > nr_known) {
+		room += room / 2;
+		p = realloc(known, room * sizeof(*p));
+		if (p == NULL)
+			return false;
+		memset(p + nr_known, 0, (room - nr_known) * sizeof(*p));
+		known = p;
+		nr_known = room;
+	}
+	known[fd] = true;
+	return true;
+}
+
+static bool know_sockets(void)
+{
+	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
+
+	for (uint32_t nr = 0; nr < last; nr++) {
+		const struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
+
+		if (s->generation != 0 && (!know(s->fd) || !know(s->net_fd)))
+			return false;
+	}
+	return know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());
+}
+
+static bool is_connected(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int type = 0;
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
+		return false;
+	len = sizeof(type);
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+static void orphan_or_close(int fd)
+{
+	if (is_connected(fd) && nr_orphans < room_orphans)
+		orphans[nr_orphans++] = fd;
+	else
+		close(fd);
+}
+
+int sweep(const int *keep, size_t nr)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	bool ok = know_sockets() && dir != NULL;
+
+	room_orphans = 1024;
+	orphans = calloc(room_orphans, sizeof(*orphans));
+	for (size_t i = 0; ok && i < nr; i++)
+		ok = know(keep[i]);
+	if (!ok || orphans == NULL) {
+		if (dir != NULL)
+			closedir(dir);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		int fd = entry->d_name[0] != '.' ? (int)strtol(entry->d_name, NULL, 10) : -1;
+
+		if (fd > STDERR_FILENO && fd != dirfd(dir) && ((size_t)fd >= nr_known || !known[fd]))
+			orphan_or_close(fd);
+	}
+	closedir(dir);
+	free(known);
+	known = NULL;
+	nr_known = 0;
+	return 0;
+}
+
+/* Was it taken from the backlog of the listener with this address? */
+static bool is_of(int fd, const struct sockaddr_storage *listener, socklen_t listener_len)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+		return false;
+	if (ss.ss_family == AF_UNIX)
+		return len == listener_len && memcmp(&ss, listener, len) == 0;
+	return ss.ss_family == listener->ss_family &&
+	       addr_port((struct sockaddr *)&ss) == addr_port((const struct sockaddr *)listener);
+}
+
+int sweep_adopt(int listener_fd)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
+		return -1;
+	for (size_t i = 0; i < nr_orphans; i++) {
+		int fd = orphans[i];
+
+		if (!is_of(fd, &ss, len))
+			continue;
+		orphans[i] = orphans[--nr_orphans];
+		return fd;
+	}
+	return -1;
+}
+
+void sweep_end(void)
+{
+	while (nr_orphans > 0)
+		close(orphans[--nr_orphans]);
+	free(orphans);
+	orphans = NULL;
+	room_orphans = 0;
+}

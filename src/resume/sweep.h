@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors that a dead process has left behind. The ledger names those that belong to
+ * something; of the others (its loop's, resolver's, dials') nobody would ever let go.
+ */
+#ifndef RESUME_SWEEP_H
+#define RESUME_SWEEP_H
+
+#include <stddef.h>
+
+/*
+ * Close all but 0 to 2, those of the ledger, and @keep[@nr]. Connections that are in no record
+ * stay for sweep_adopt(). 0 or -ENOMEM, and everything stays open.
+ */
+int sweep(const int *keep, size_t nr);
+/*
+ * One that was accepted from the listener @listener_fd when its process died, the caller's
+ * from then on; -1: there is none.
+ */
+int sweep_adopt(int listener_fd);
+/* Close those that nobody has wanted. */
+void sweep_end(void);
+
+#endif /* RESUME_SWEEP_H */

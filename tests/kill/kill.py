@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the programs here share: who serves a mount, and how he dies."""
+import os
+import random
+import signal
+import threading
+import time
+
+
+class Mount:
+    """A mount at PATH whose SUPERVISOR is a process of ours."""
+
+    def __init__(self, path, supervisor):
+        self.path, self.supervisor = path, supervisor
+
+    def worker(self):
+        """Who serves now; for a moment behind each death nobody does."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with open(f"/proc/{self.supervisor}/task/{self.supervisor}/children") as f:
+                pids = f.read().split()
+            if pids:
+                return int(pids[0])
+            time.sleep(0.001)
+        raise TimeoutError("nobody serves any more")
+
+    def kill(self):
+        """False: that one had died just now."""
+        try:
+            os.kill(self.worker(), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def upgrade(self):
+        """Another program takes over; returns when it serves."""
+        before = self.worker()
+        os.kill(self.supervisor, signal.SIGUSR2)
+        end = time.monotonic() + 20
+        while self.worker() == before:
+            if time.monotonic() > end:
+                raise TimeoutError("no other program takes over")
+            time.sleep(0.001)
+        return True
+
+
+class Killer(threading.Thread):
+    """Kills KILLS times, each a random moment after the last; then self.done is set."""
+
+    def __init__(self, mount, kills, pause=(0.001, 0.02), blow=Mount.kill):
+        super().__init__(daemon=True)
+        self.mount, self.kills, self.pause, self.blow = mount, kills, pause, blow
+        self.killed, self.error = 0, None
+        self.stop, self.done = threading.Event(), threading.Event()
+
+    def run(self):
+        try:
+            while self.killed < self.kills and not self.stop.is_set():
+                time.sleep(random.uniform(*self.pause))
+                self.killed += self.blow(self.mount)
+        except (OSError, TimeoutError) as e:
+            self.error = e
+        self.done.set()
