@@ -20,6 +20,14 @@ check-long: $(SUITE_NEEDS)
 	TRANSFER=1g $(RUN_SUITE) $(BUILT_PATH) -k transfer -d $(TESTSUITEFLAGS)
 	cat tests/testsuite.dir/*/transfer.log
 
+# Who serves is killed, and nothing is lost: tests/kill.at with the counts of doc/RELIABILITY.md.
+check-kill: $(SUITE_NEEDS)
+	rm -f tests/kill.report
+	kill_streams=10000 kill_names=10000 kill_upgrades=1000 kill_step=1 \
+	  kill_idle='100000 1000 50 100 100' kill_report=`pwd`/tests/kill.report \
+	  $(RUN_SUITE) $(BUILT_PATH) -k kill -j1 $(TESTSUITEFLAGS); \
+	  status=$$?; cat tests/kill.report; exit $$status
+
 # The suite over and over on a crowded machine, until something fails.
 REPEAT_ROUNDS = 20
 check-repeat: $(SUITE_NEEDS)

@@ -117,7 +117,12 @@ int session_claim_bufs(struct sockfs_session *s, const bool *taken)
 {
 	uint32_t last = min(ledger->nr[LEDGER_BUFS], ledger_max(LEDGER_BUFS));
 
-	if (last < 2 || ledger->buf >= last || ledger->buf == 1)
+	/* It died before it had read anything. */
+	if (last < 2) {
+		ledger->nr[LEDGER_BUFS] = 0;
+		return session_alloc_bufs(s);
+	}
+	if (ledger->buf >= last || ledger->buf == 1)
 		return -EPROTO;
 	for (uint32_t nr = 0; nr < last; nr++) {
 		if (ledger_use(LEDGER_BUFS, nr) != 0)
