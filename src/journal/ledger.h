@@ -80,6 +80,7 @@ struct ledger_sock {
 	int32_t connect_timeout, rcvtimeo, sndtimeo, discard, drops, reap;
 	uint32_t dial_uid, dial_gid, dial_pid; /* a dial nobody waits for; its address is text */
 	uint32_t text;
+	uint32_t called; /* it was accepted, not dialled */
 };
 
 BUILD_BUG_ON(sizeof(struct ledger_sock) > 160);

@@ -85,6 +85,7 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 	sk->sk_discard = s->discard;
 	sk->sk_drops = s->drops;
 	sk->sk_reap = s->reap;
+	sk->sk_called = s->called != 0;
 }
 
 static void lose(const struct ledger_sock *s)

@@ -97,6 +97,7 @@ static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
 	ret->discard = sk->sk_discard;
 	ret->drops = sk->sk_drops;
 	ret->reap = sk->sk_reap;
+	ret->called = sk->sk_called;
 	if (sk->sk_dial != NULL) {
 		ret->dial_uid = sk->sk_dial->cred.uid;
 		ret->dial_gid = sk->sk_dial->cred.gid;
