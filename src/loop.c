@@ -246,6 +246,21 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	return 0;
 }
 
+static void set_limits(struct daemon *d, const struct options *opt)
+{
+	if (ledger != NULL) {
+		idtable_limit(&d->sb.s_inodes, ledger_max(LEDGER_INODES) - 1);
+		idtable_limit(&d->sb.s_files, ledger_max(LEDGER_FILES));
+	}
+	d->sb.s_max_sockets = opt->max_sockets;
+	d->sb.s_umask = opt->umask;
+	user_set_limits(&opt->per_uid);
+	vm_set_max(VM_PARKED, opt->max_parked);
+	vm_set_max(VM_TEXT, opt->max_text);
+	vm_set_max(VM_TABLES, MAX_TABLES);
+	vm_set_max(VM_MESSAGES, MAX_MESSAGES);
+}
+
 static int daemon_run(struct daemon *d, struct options *opt)
 {
 	int err = sock_init();
@@ -270,17 +285,7 @@ static int daemon_run(struct daemon *d, struct options *opt)
 		fail("super block", err);
 		goto exit_tls;
 	}
-	if (ledger != NULL) {
-		idtable_limit(&d->sb.s_inodes, ledger_max(LEDGER_INODES) - 1);
-		idtable_limit(&d->sb.s_files, ledger_max(LEDGER_FILES));
-	}
-	d->sb.s_max_sockets = opt->max_sockets;
-	d->sb.s_umask = opt->umask;
-	user_set_limits(&opt->per_uid);
-	vm_set_max(VM_PARKED, opt->max_parked);
-	vm_set_max(VM_TEXT, opt->max_text);
-	vm_set_max(VM_TABLES, MAX_TABLES);
-	vm_set_max(VM_MESSAGES, MAX_MESSAGES);
+	set_limits(d, opt);
 	err = faces_init(&d->sb);
 	if (err != 0)
 		fail("directories", err);

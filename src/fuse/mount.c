@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,6 +86,13 @@ static void capture_stderr(int fd)
 	n = pread(fd, captured, sizeof(captured) - 1, 0);
 	captured[n > 0 ? n : 0] = '\0';
 	captured[strcspn(captured, "\n")] = '\0';
+}
+
+bool session_is_severed(int fd)
+{
+	struct pollfd pfd = {.fd = fd};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR) != 0;
 }
 
 /* umount(8) for who may, else by the helper that has mounted it. As libfuse does it. */

@@ -137,13 +137,6 @@ void sockfs_session_set_unmount(struct sockfs_session *s, bool (*unmount)(bool s
 	impl(s)->unmount = unmount;
 }
 
-bool session_is_severed(int fd)
-{
-	struct pollfd pfd = {.fd = fd};
-
-	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR) != 0;
-}
-
 /*
  * The device becomes a pipe that nobody reads: so its connection ends before the unmount, as
  * in libfuse's own, and libfuse takes it for one that is unmounted, with nothing left to do.

@@ -27,47 +27,9 @@
 
 #define STATE_KEPT (I_CLEAR | I_UNSTABLE | I_FIXED)
 
-/* -------------------------------------------------------------------------------- texts */
-
-int text_load(struct text *text, uint32_t cell)
-{
-	*text = (struct text){NULL, 0};
-	if (cell == 0)
-		return 0;
-	text->len = text_len(cell);
-	text->bytes = malloc(text->len + 8);
-	if (text->bytes == NULL)
-		return -ENOMEM;
-	if (text_read(cell, text->bytes, text->len) != text->len)
-		return -EINVAL;
-	return 0;
-}
-
-void text_drop(struct text *text)
-{
-	free(text->bytes);
-	text->bytes = NULL;
-}
-
-const struct item *text_item(const struct text *text, const struct item *item)
-{
-	size_t pos = 0, left;
-
-	if (text->bytes == NULL)
-		return NULL;
-	if (item != NULL)
-		pos = (size_t)((const char *)item - text->bytes) + sizeof(*item) +
-		      ALIGN_UP((size_t)item->len, (size_t)8);
-	if (pos + sizeof(*item) > text->len)
-		return NULL;
-	item = (const struct item *)(text->bytes + pos);
-	left = text->len - pos - sizeof(*item);
-	return item->len <= left ? item : NULL;
-}
-
 /* ------------------------------------------------------------------------------- inodes */
 
-static uint32_t nr_of(enum ledger_table table)
+uint32_t nr_of(enum ledger_table table)
 {
 	return min(ledger->nr[table], ledger_max(table));
 }
@@ -77,8 +39,7 @@ static uint64_t nodeid_of(const struct ledger_inode *rec, uint32_t nr)
 	return (uint64_t)rec->generation << 32 | (nr - 1);
 }
 
-/* The inode of record @nr, of which there may be none. */
-static struct inode *inode_of(struct super_block *sb, uint32_t nr)
+struct inode *inode_of(struct super_block *sb, uint32_t nr)
 {
 	const struct ledger_inode *rec;
 
@@ -241,8 +202,7 @@ static void recorded(struct inode *inode, enum ledger_table table, uint32_t nr, 
 		inode->i_state |= bit;
 }
 
-/* A number that nobody has is one that the kernel may ask for: ESTALE. */
-static void leave_out(struct restored *ret, const char *what, uint32_t nr)
+void leave_out(struct restored *ret, const char *what, uint32_t nr)
 {
 	pr_warn("%s %u is left out: its record is broken", what, nr);
 	ret->lost++;
@@ -460,7 +420,7 @@ static void cut_circles(struct super_block *sb, struct restored *ret)
 	}
 }
 
-/* ------------------------------------------------------------------------ sockets, files */
+/* ------------------------------------------------------------------------------ sockets */
 
 static int restore_socks(struct super_block *sb, struct restored *ret)
 {
@@ -490,66 +450,6 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 		sock_resumed(SOCKET_I(inode));
 	}
 	return 0;
-}
-
-static ssize_t read_lost(struct kiocb *iocb, struct iov_iter *to)
-{
-	(void)iocb;
-	(void)to;
-	return -EIO;
-}
-
-/* A table is a picture that was in the memory of who has died. */
-static const struct file_operations lost_file_ops = {.read_iter = read_lost};
-
-static void restore_lines(struct file *file, const struct text *text)
-{
-	const struct item *item = NULL;
-
-	while ((item = text_item(text, item)) != NULL) {
-		const char *bytes = (const char *)(item + 1);
-		struct kiocb iocb = {.ki_filp = file};
-
-		if (item->type != ITEM_LINE || item->len <= 12)
-			continue;
-		memcpy(&iocb.ki_owner, bytes, 8);
-		memcpy(&iocb.ki_cred.pid, bytes + 8, 4);
-		if (sock_rest_keep(&iocb, bytes + 12, item->len - 12) != 0)
-			pr_warn("what was left of a line is lost: out of memory");
-	}
-}
-
-static void restore_file(struct super_block *sb, uint32_t nr, struct restored *ret)
-{
-	const struct ledger_file *f = ledger_at(LEDGER_FILES, nr);
-	struct inode *inode = inode_of(sb, f->inode);
-	const struct inode *opener;
-	struct file *file = NULL;
-	struct text text;
-
-	if (inode != NULL)
-		file = file_resume(inode, (uint64_t)f->generation << 32 | nr, f->flags);
-	if (file == NULL) {
-		leave_out(ret, "open file", nr);
-		clear(LEDGER_FILES, nr);
-		return;
-	}
-	file->f_mode = (f->mode & (FMODE_STREAM | FMODE_OPENED)) | FMODE_RECORDED;
-	file->f_nodeid = f->nodeid;
-	file->f_dir_end = f->dir_end;
-	/* One of .ctl reads the real directory in its own way. */
-	opener = ilookup(sb, f->nodeid);
-	if (opener != NULL && S_ISDIR(opener->i_mode))
-		file->f_op = opener->i_fop;
-	if (inode->i_state & I_FIXED && S_ISREG(inode->i_mode) && !ctl_is_mirror(inode))
-		file->f_op = &lost_file_ops;
-	if (ledger_use(LEDGER_FILES, nr) != 0)
-		file->f_mode &= ~(unsigned int)FMODE_RECORDED;
-	if (f->text != 0 && text_claim(f->text) && text_load(&text, f->text) == 0) {
-		restore_lines(file, &text);
-		text_drop(&text);
-	}
-	ret->files++;
 }
 
 /* ---------------------------------------------------------------------------- altogether */
@@ -588,9 +488,8 @@ int restore(struct super_block *sb, struct restored *ret)
 		return err;
 	cut_circles(sb, ret);
 	err = restore_socks(sb, ret);
-	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_FILES); nr++)
-		if (((struct ledger_file *)ledger_at(LEDGER_FILES, nr))->generation != 0)
-			restore_file(sb, nr, ret);
+	if (err == 0)
+		restore_files(sb, ret);
 	text_claimed();
 	sweep_end();
 	sb->s_next_ino = max(sb->s_next_ino, ledger->next_ino);

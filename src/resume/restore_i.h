@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
+#include "journal/ledger.h"
 #include "resume/restore.h"
 #include "resume/save.h"
 
-struct ledger_sock;
 struct socket;
 
 /* A text of the ledger, read and looked through (restore_text.c). */
@@ -22,6 +22,16 @@ int text_load(struct text *text, uint32_t cell);
 void text_drop(struct text *text);
 /* The first item, or the one behind @item; NULL: there are no more. */
 const struct item *text_item(const struct text *text, const struct item *item);
+
+/* restore.c: how many records of @table there may be, from 0. */
+uint32_t nr_of(enum ledger_table table);
+/* The inode of record @nr, of which there may be none. */
+struct inode *inode_of(struct super_block *sb, uint32_t nr);
+/* A number that nobody has is one that the kernel may ask for: ESTALE, EBADF. */
+void leave_out(struct restored *ret, const char *what, uint32_t nr);
+
+/* restore_file.c: all open files; their inodes are there. */
+void restore_files(struct super_block *sb, struct restored *ret);
 
 /* restore_sock.c: @sock, new, as @s says. 0 or -errno: it cannot be. */
 int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restored *ret);
