@@ -292,6 +292,9 @@ static pid_t replace_worker(pid_t worker, int signum)
 		       (int)worker, sv->mountpoint, signum, strsignal(signum), (int)getpid());
 		exit(be_worker(sv->resume));
 	}
+	/* One that came when nobody was there to take it. */
+	if (atomic_load(&shared->stops) > 0)
+		kill(pid, SIGTERM);
 	return pid;
 }
 
