@@ -126,7 +126,6 @@ struct proto {
 	 */
 	size_t (*save)(const struct sock *sk, char *buf, size_t size);
 	int (*resume)(struct sock *sk, const char *buf, size_t len);
-	bool eof_first; /* an end of file is told before the error that came with it */
 	bool lasting; /* its connections outlive the process */
 	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */

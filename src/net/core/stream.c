@@ -51,17 +51,18 @@ static bool no_splice(int err)
 /*
  * recv(2), of which the journal knows. recvmmsg(2), which it takes for that, tells a pending
  * error before what has arrived, and recv(2) behind it: so an error is held back until the
- * kernel has nothing else to say, as it would have been.
+ * kernel has nothing else to say. An end of file goes before EPIPE alone: that is the error
+ * of a reset behind the peer's FIN (net/ipv4/tcp_input.c: tcp_reset).
  */
 static ssize_t sk_receive(struct sock *sk, const struct iov_iter *to)
 {
 	ssize_t n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
 
-	if (n < 0 && !retry_later(errno) && sk->sk_held == 0) {
+	if (n < 0 && !retry_later(errno) && sk->sk_held == 0 && to->unique != 0 && journal_is_on()) {
 		sk->sk_held = errno;
 		n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
 	}
-	if (sk->sk_held == 0 || n > 0 || (n == 0 && sk->sk_prot->eof_first))
+	if (sk->sk_held == 0 || n > 0 || (n == 0 && sk->sk_held == EPIPE))
 		return n;
 	errno = sk->sk_held;
 	sk->sk_held = 0;

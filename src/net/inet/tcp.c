@@ -113,7 +113,6 @@ struct proto tcp_prot = {
 	.before_close = tcp_discard_received,
 	.backlog = tcp_backlog,
 	.sync = tcp_sync,
-	.eof_first = true,
 	.lasting = true,
 	.tables = tcp_tables,
 };
