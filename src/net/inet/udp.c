@@ -57,7 +57,7 @@ static void udp_destroy(struct sock *sk)
 /* Datagrams that wait in our memory do not outlive it, as none is promised to arrive. */
 struct udp_saved {
 	int32_t headers, empty, drops, hashed;
-	struct sockaddr_storage local, peer;
+	union udp_addr local, peer;
 };
 
 static size_t udp_save(const struct sock *sk, char *buf, size_t size)
