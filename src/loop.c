@@ -329,8 +329,11 @@ static int serve(struct options *opt, struct sockfs_session *session, void (*rea
 	}
 	if (ledger != NULL)
 		ledger_begin();
-	if (resumed)
+	/* What logging has open would be closed behind its back. */
+	if (resumed) {
+		log_close();
 		(void)restore_begin((int[]){sockfs_session_fd(session), unmounter_fd()}, 2);
+	}
 	d->session = session;
 	d->resumed = resumed;
 	d->ready = ready;
