@@ -65,25 +65,30 @@ struct ledger_inode {
 
 BUILD_BUG_ON(sizeof(struct ledger_inode) != 128);
 
+/* Bits of a socket's record. */
+#define LEDGER_HAS_SK 1u
+#define LEDGER_BOUND 2u
+#define LEDGER_LOOKUP_FAILED 4u
+#define LEDGER_CALLED 8u /* it was accepted, not dialled */
+
 /* What is behind a socket's inode; in the record of the same number. */
 struct ledger_sock {
 	uint32_t generation; /* its inode's; 0: nothing is known but what a new one has */
-	int32_t fd, net_fd;  /* -1: none */
-	uint32_t has_sk;
-	uint64_t fd_ino, net_ino; /* st_ino of those, lest another is taken for it */
-	char proto[8];		  /* the row's word */
+	int32_t fd;	     /* -1: none */
+	uint64_t fd_ino;     /* its st_ino, lest another is taken for it */
+	char proto[8];	     /* the row's word */
 	uint64_t rx_bytes, tx_bytes; /* change by themselves */
 	uint64_t accepted;
 	uint32_t nr_accepted;
-	uint8_t state, shutdown, bound, lookup_failed;
-	int32_t err, err_last;
-	int32_t connect_timeout, rcvtimeo, sndtimeo, discard, drops, reap;
-	uint32_t dial_uid, dial_gid, dial_pid; /* a dial nobody waits for; its address is text */
+	uint16_t err, err_last;
+	int32_t connect_timeout, rcvtimeo, sndtimeo, reap;
+	uint32_t drops;
+	uint8_t discard, state, shutdown, flags;
 	uint32_t text;
-	uint32_t called; /* it was accepted, not dialled */
+	uint32_t pad;
 };
 
-BUILD_BUG_ON(sizeof(struct ledger_sock) > 160);
+BUILD_BUG_ON(sizeof(struct ledger_sock) != 88);
 
 /* An open file. */
 struct ledger_file {

@@ -76,24 +76,22 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 	sk->sk_tx_bytes = s->tx_bytes;
 	sk->sk_accepted = s->accepted;
 	sk->sk_shutdown = s->shutdown;
-	sk->sk_lookup_failed = s->lookup_failed;
+	sk->sk_lookup_failed = s->flags & LEDGER_LOOKUP_FAILED;
+	sk->sk_called = s->flags & LEDGER_CALLED;
 	sk->sk_err = s->err;
 	sk->sk_err_last = s->err_last;
 	sk->sk_connect_timeout = s->connect_timeout;
 	sk->sk_rcvtimeo = s->rcvtimeo;
 	sk->sk_sndtimeo = s->sndtimeo;
 	sk->sk_discard = s->discard;
-	sk->sk_drops = s->drops;
+	sk->sk_drops = (int)s->drops;
 	sk->sk_reap = s->reap;
-	sk->sk_called = s->called != 0;
 }
 
 static void lose(const struct ledger_sock *s)
 {
 	if (s->fd >= 0 && is_same(s->fd, s->fd_ino))
 		close(s->fd);
-	if (s->net_fd >= 0 && is_same(s->net_fd, s->net_ino))
-		close(s->net_fd);
 }
 
 /* Its descriptor again; false: the connection is lost. */
@@ -103,7 +101,7 @@ static bool adopt(struct socket *sock, const struct ledger_sock *s)
 
 	if (!sk->sk_prot->lasting || !is_same(s->fd, s->fd_ino) || sk_adopt(sk, s->fd) != 0)
 		return false;
-	sk->sk_bound = s->bound;
+	sk->sk_bound = s->flags & LEDGER_BOUND;
 	if (s->state == SS_LISTENING)
 		sk->sk_regained = sweep_adopt(sk->sk_fd);
 	return true;
@@ -189,7 +187,7 @@ int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restor
 	if (s->state < SS_UNCONNECTED || s->state > SS_CLOSED || !set_proto(sock, word))
 		return -EINVAL;
 	sock->nr_accepted = s->nr_accepted;
-	if (SOCK_INODE(sock)->i_state & I_CLEAR || !s->has_sk) {
+	if (SOCK_INODE(sock)->i_state & I_CLEAR || !(s->flags & LEDGER_HAS_SK)) {
 		sock->state = SOCK_INODE(sock)->i_state & I_CLEAR ? SS_CLOSED
 								   : (socket_state)s->state;
 		lose(s);
@@ -203,19 +201,20 @@ int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restor
 }
 
 /* As a command would; one that cannot be begun ends as if it had failed. */
-static void dial_again(struct socket *sock, const struct ledger_sock *s, const struct text *text)
+static void dial_again(struct socket *sock, const struct text *text)
 {
 	struct kiocb iocb = {.ki_flags = IOCB_NOWAIT};
 	const struct item *item = NULL;
 	struct sockfs_addr addr;
+	uint32_t who[3];
 	int err;
 
 	while ((item = text_item(text, item)) != NULL) {
-		if (item->type != ITEM_DIAL || item->len != sizeof(addr))
+		if (item->type != ITEM_DIAL || item->len != sizeof(who) + sizeof(addr))
 			continue;
-		memcpy(&addr, item + 1, sizeof(addr));
-		iocb.ki_cred = (struct cred){
-			.uid = s->dial_uid, .gid = s->dial_gid, .pid = (pid_t)s->dial_pid};
+		memcpy(who, item + 1, sizeof(who));
+		memcpy(&addr, (const char *)(item + 1) + sizeof(who), sizeof(addr));
+		iocb.ki_cred = (struct cred){.uid = who[0], .gid = who[1], .pid = (pid_t)who[2]};
 		err = sock_connect(sock, &addr, &iocb);
 		if (err != 0 && err != -EINPROGRESS && sock->sk != NULL) {
 			sk_set_err(sock->sk, -err);
@@ -239,7 +238,7 @@ void restore_dials(struct super_block *sb)
 		if (inode == NULL || inode->i_state & I_PLAIN || SOCKET_I(inode)->state != SS_UNCONNECTED)
 			continue;
 		if (text_load(&text, s.text) == 0)
-			dial_again(SOCKET_I(inode), &s, &text);
+			dial_again(SOCKET_I(inode), &text);
 		text_drop(&text);
 		mark_sock_dirty(SOCKET_I(inode));
 	}

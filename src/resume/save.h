@@ -27,7 +27,7 @@ enum item_type {
 	ITEM_XATTR,    /* the name with its NUL, the value */
 	ITEM_OPTION,   /* level, name (4 bytes each), value (8) */
 	ITEM_PROTO,    /* whatever the row says */
-	ITEM_DIAL,     /* struct sockfs_addr: where to */
+	ITEM_DIAL,     /* of a dial nobody waits for: uid, gid, pid (4 bytes each), struct sockfs_addr */
 	ITEM_BOUND,    /* the local address of a socket that dials */
 	ITEM_HOST,     /* the name that was dialled */
 	ITEM_LINE,     /* who reads it (8 bytes), a process (4), and what is left of it */

@@ -46,9 +46,13 @@ static void add_dial(const struct sock *sk)
 	if (dial == NULL)
 		return;
 	if (dial->iocb == NULL && dial->started) {
-		at = item_add(ITEM_DIAL, sizeof(dial->addr));
-		if (at != NULL)
-			memcpy(at, &dial->addr, sizeof(dial->addr));
+		const uint32_t who[3] = {dial->cred.uid, dial->cred.gid, (uint32_t)dial->cred.pid};
+
+		at = item_add(ITEM_DIAL, sizeof(who) + sizeof(dial->addr));
+		if (at == NULL)
+			return;
+		memcpy(at, who, sizeof(who));
+		memcpy(at + sizeof(who), &dial->addr, sizeof(dial->addr));
 	}
 	if (dial->bound.ss_family == AF_UNSPEC)
 		return;
@@ -76,33 +80,36 @@ static void add_proto(const struct sock *sk)
 		memcpy(at, bytes, len);
 }
 
+static uint8_t flags_of(const struct sock *sk)
+{
+	unsigned int flags = LEDGER_HAS_SK;
+
+	if (sk->sk_bound)
+		flags |= LEDGER_BOUND;
+	if (sk->sk_lookup_failed)
+		flags |= LEDGER_LOOKUP_FAILED;
+	if (sk->sk_called)
+		flags |= LEDGER_CALLED;
+	return (uint8_t)flags;
+}
+
 static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
 {
-	ret->has_sk = 1;
 	ret->fd = sk->sk_fd;
-	ret->net_fd = sk->sk_net_fd;
 	ret->fd_ino = fd_ino(sk->sk_fd);
-	ret->net_ino = fd_ino(sk->sk_net_fd);
 	ret->rx_bytes = sk->sk_rx_bytes;
 	ret->tx_bytes = sk->sk_tx_bytes;
 	ret->accepted = sk->sk_accepted;
-	ret->shutdown = sk->sk_shutdown;
-	ret->bound = sk->sk_bound;
-	ret->lookup_failed = sk->sk_lookup_failed;
-	ret->err = sk->sk_err;
-	ret->err_last = sk->sk_err_last;
+	ret->err = (uint16_t)sk->sk_err;
+	ret->err_last = (uint16_t)sk->sk_err_last;
 	ret->connect_timeout = sk->sk_connect_timeout;
 	ret->rcvtimeo = sk->sk_rcvtimeo;
 	ret->sndtimeo = sk->sk_sndtimeo;
-	ret->discard = sk->sk_discard;
-	ret->drops = sk->sk_drops;
 	ret->reap = sk->sk_reap;
-	ret->called = sk->sk_called;
-	if (sk->sk_dial != NULL) {
-		ret->dial_uid = sk->sk_dial->cred.uid;
-		ret->dial_gid = sk->sk_dial->cred.gid;
-		ret->dial_pid = (uint32_t)sk->sk_dial->cred.pid;
-	}
+	ret->drops = (uint32_t)sk->sk_drops;
+	ret->discard = (uint8_t)sk->sk_discard;
+	ret->shutdown = sk->sk_shutdown;
+	ret->flags = flags_of(sk);
 }
 
 void save_sock(struct inode *inode, bool is_new)
@@ -113,7 +120,6 @@ void save_sock(struct inode *inode, bool is_new)
 	struct ledger_sock s = {
 		.generation = inode_generation(inode),
 		.fd = -1,
-		.net_fd = -1,
 		.nr_accepted = sock->nr_accepted,
 		.state = (uint8_t)sock->state,
 	};

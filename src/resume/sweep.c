@@ -50,7 +50,7 @@ static bool know_sockets(void)
 	for (uint32_t nr = 0; nr < last; nr++) {
 		const struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
 
-		if (s->generation != 0 && (!know(s->fd) || !know(s->net_fd)))
+		if (s->generation != 0 && !know(s->fd))
 			return false;
 	}
 	return know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());

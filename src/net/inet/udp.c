@@ -72,7 +72,10 @@ static size_t udp_save(const struct sock *sk, char *buf, size_t size)
 		.peer = u->peer,
 	};
 
-	if (size < sizeof(saved))
+	/* Most are as a new one. */
+	if (size < sizeof(saved) ||
+	    (u->headers == SOCKFS_HEADERS_OFF && u->empty == 0 && u->drops == 0 && !u->hashed &&
+	     u->local.sa.sa_family == AF_UNSPEC))
 		return 0;
 	memcpy(buf, &saved, sizeof(saved));
 	return sizeof(saved);

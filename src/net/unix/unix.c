@@ -125,7 +125,9 @@ static size_t unix_save(const struct sock *sk, char *buf, size_t size)
 		.told = u->told,
 	};
 
-	if (size < sizeof(saved) + path_size + real_size)
+	/* A connection needs a path only where the kernel's address is too short for it. */
+	if ((!u->has_file && u->real == NULL && path_size <= sizeof(((struct sockaddr_un *)0)->sun_path)) ||
+	    size < sizeof(saved) + path_size + real_size)
 		return 0;
 	memcpy(buf, &saved, sizeof(saved));
 	memcpy(buf + sizeof(saved), path, path_size);
