@@ -197,11 +197,13 @@ static int fail(const char *what, int err)
 }
 
 /* Everything is there again, and what was in work goes on. */
-static int resume(struct daemon *d)
+static int resume(struct daemon *d, const struct options *opt)
 {
 	struct restored r;
 	int err = sockfs_session_claim(d->session);
 
+	if (opt->policy != NULL)
+		policy_reload_now(opt->policy);
 	if (err == 0)
 		err = restore(&d->sb, &r);
 	if (err != 0)
@@ -217,7 +219,7 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	int err = 0;
 
 	if (d->resumed)
-		err = resume(d);
+		err = resume(d, opt);
 	else
 		save_begin(&d->sb, true);
 	if (err != 0)

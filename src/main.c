@@ -404,13 +404,13 @@ int main(int argc, char **argv)
 	if (getenv("SOCKFS_RESUME") == NULL && fill_std_fds() != 0)
 		return 1;
 	again_init(argc, argv);
+	p.resumed = again_resumed(&p.again);
 	title_init(argc, argv);
 	log_open("sockfs", false, LOGLEVEL_INFO);
 	if (argc > 1 && strcmp(argv[1], "--check-policy") == 0)
 		return check_policy(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run_main(argc - 1, argv + 1);
-	p.resumed = again_resumed(&p.again);
 	status = options_parse(argc, argv, &p.opt);
 	if (status < 0)
 		status = run(&p);

@@ -204,14 +204,15 @@ void answer(fuse_req_t req, int err, const void *data, size_t len, enum journal_
 	}
 	if (journal_is_full())
 		session_flush(s);
-	slot_release(s, current_slot(s));
 	a = journal_answer(sizeof(out) + len);
 	if (a == NULL) {
-		/* Longer than any that cannot be asked for again. */
+		/* Longer than any that cannot be asked for again; so it is done when that is out. */
 		session_flush(s);
 		answer_now(s, &out, data, len, gift, given);
+		slot_release(s, current_slot(s));
 		return;
 	}
+	slot_release(s, current_slot(s));
 	a->gift = gift;
 	a->given = given;
 	memcpy(a->bytes, &out, sizeof(out));

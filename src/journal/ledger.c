@@ -202,8 +202,11 @@ void ledger_populate(void *at, size_t bytes)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	/* Where that is not allowed, they are there at least until memory is short. */
-	if (mlock(at, bytes) == 0)
+	(void)mlock(at, bytes);
+#ifdef MADV_POPULATE_WRITE
+	if (madvise(at, bytes, MADV_POPULATE_WRITE) == 0)
 		return;
+#endif
 	for (size_t i = 0; i < bytes; i += page)
 		((volatile char *)at)[i] = ((volatile char *)at)[i];
 }

@@ -42,6 +42,28 @@ static void read_file(uv_work_t *work)
 	r->err = policy_read(r->path, &r->policy, r->message, sizeof(r->message));
 }
 
+/* What has been read is in force, if it can be. */
+static void put_in_force(struct reload *r)
+{
+	if (r->err != 0) {
+		pr_err("%s (the rules before it stay)", r->message);
+	} else {
+		pr_info("%s: %zu rules", r->path, r->policy->nr_rules);
+		policy_set(r->policy);
+	}
+	r->policy = NULL;
+}
+
+void policy_reload_now(const char *path)
+{
+	struct reload *r = &reload;
+
+	r->path = path;
+	r->work.data = r;
+	read_file(&r->work);
+	put_in_force(r);
+}
+
 static void on_read(uv_work_t *work, int status)
 {
 	struct reload *r = work->data;
@@ -53,13 +75,7 @@ static void on_read(uv_work_t *work, int status)
 		policy_free(r->policy);
 		return;
 	}
-	if (r->err != 0) {
-		pr_err("%s (the rules before it stay)", r->message);
-	} else {
-		pr_info("%s: %zu rules", r->path, r->policy->nr_rules);
-		policy_set(r->policy);
-	}
-	r->policy = NULL;
+	put_in_force(r);
 	if (r->again)
 		reload_begin(r);
 }

@@ -14,6 +14,11 @@
  * that there are stay. The loop does not stay alive for it. 0 or -errno.
  */
 int policy_reload_start(uv_loop_t *loop, const char *path);
+/*
+ * In a process that goes on where another has died: the rules that hold are those of now, and
+ * not of the beginning. Waits for the file. A bad one is a line of log and changes nothing.
+ */
+void policy_reload_now(const char *path);
 /* No more. The handle goes with the next turns of the loop. Idempotent. */
 void policy_reload_stop(void);
 

@@ -353,7 +353,8 @@ static void add_text(struct super_block *sb, struct inode *inode, const struct i
 		add_name(sb, inode, parent, off, bytes + 12, item->len - 12, ret);
 		return;
 	case ITEM_LINK:
-		if (end == NULL || !S_ISLNK(inode->i_mode) || plain_set_link(inode, bytes) != 0)
+		if (end == NULL || !S_ISLNK(inode->i_mode) || PLAIN_I(inode)->link != NULL ||
+		    plain_set_link(inode, bytes) != 0)
 			leave_out(ret, "the target of inode", inode_record(inode));
 		return;
 	case ITEM_XATTR:

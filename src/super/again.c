@@ -112,9 +112,9 @@ int again_exec(int dev, int unmounter, const char *mountpoint)
 
 bool again_resumed(struct again *ret)
 {
+	static char *copy; /* what *@ret points to */
 	const char *words = getenv(VARIABLE);
 	int used = 0;
-	char *copy;
 
 	if (words == NULL)
 		return false;
@@ -122,10 +122,8 @@ bool again_resumed(struct again *ret)
 	unsetenv(VARIABLE);
 	if (copy == NULL || sscanf(copy, "%d %d %d %n", &ret->ledger, &ret->dev, &ret->unmounter,
 				   &used) != 3 ||
-	    copy[used] != '/') {
-		free(copy);
+	    copy[used] != '/')
 		return false;
-	}
 	ret->mountpoint = copy + used;
 	return true;
 }

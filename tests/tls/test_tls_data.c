@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/confine.h"
 #include "tests/tls/helper.h"
 #include "tests/unit/unit.h"
-#include "tls/confine.h"
 #include "tls/pump.h"
 
 #define MIB (1u << 20)

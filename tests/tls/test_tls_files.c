@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/confine.h"
 #include "tests/tls/helper.h"
 #include "tests/unit/unit.h"
-#include "tls/confine.h"
 
 #define NOBODY 65534
 

@@ -33,7 +33,11 @@ static void unix_init_sock(struct sock *sk)
 
 	u->path = NULL;
 	u->real = NULL;
+	u->cred = (struct cred){0};
+	u->told = false;
 	u->has_file = false;
+	u->dev = 0;
+	u->ino = 0;
 }
 
 static void unix_take_over(struct sock *sk, struct sock *old)
