@@ -389,7 +389,8 @@ static int run(struct process *p)
 		forbid_core();
 	tune_malloc();
 	/* libuv's pool does nothing but read a policy again (policy/reload.c), one at a time. */
-	setenv("UV_THREADPOOL_SIZE", "1", 1);
+	if (getenv("UV_THREADPOOL_SIZE") == NULL || strcmp(getenv("UV_THREADPOOL_SIZE"), "1") != 0)
+		setenv("UV_THREADPOOL_SIZE", "1", 1);
 	return mount_and_serve(p);
 }
 

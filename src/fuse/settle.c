@@ -15,6 +15,7 @@
 #include "fuse/session_i.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -103,10 +104,33 @@ static void answer_read(struct sockfs_session *s, uint64_t unique, size_t n)
 	source_done(s, unique);
 }
 
+/*
+ * A copy of what is in the pipe, behind its header, to the scratch buffer; the pipe keeps it, for
+ * this process may die as well before it is given out. The bytes, or -errno.
+ */
+static ssize_t peek_pipe(const struct sockfs_session *s)
+{
+	struct iovec iov[2];
+	char head[HEAD];
+	int fds[2], size = fcntl(ledger->pipe_from, F_GETPIPE_SZ);
+	ssize_t n = -1;
+
+	if (size < 0 || pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -errno;
+	iov[0] = (struct iovec){.iov_base = head, .iov_len = HEAD};
+	iov[1] = (struct iovec){.iov_base = s->scratch, .iov_len = SESSION_MAX_IO};
+	if (fcntl(fds[1], F_SETPIPE_SZ, size) >= 0 &&
+	    tee(ledger->pipe_from, fds[1], HEAD + SESSION_MAX_IO, SPLICE_F_NONBLOCK) > 0)
+		n = readv(fds[0], iov, 2);
+	n = n < 0 ? -errno : n - (ssize_t)HEAD;
+	close(fds[0]);
+	close(fds[1]);
+	return n;
+}
+
 /* Bytes that had left the pipe, the header with them, were given out. */
 static void settle_pipe(struct sockfs_session *s, uint64_t unique)
 {
-	char head[HEAD];
 	ssize_t n;
 	int left = 0;
 
@@ -114,11 +138,23 @@ static void settle_pipe(struct sockfs_session *s, uint64_t unique)
 		return;
 	if (left == 0)
 		source_done(s, unique);
-	if ((size_t)left <= HEAD || read(ledger->pipe_from, head, HEAD) != (ssize_t)HEAD)
+	if ((size_t)left <= HEAD)
 		return;
-	n = read(ledger->pipe_from, s->scratch, SESSION_MAX_IO);
+	n = peek_pipe(s);
+	if (n != left - (ssize_t)HEAD)
+		pr_err("%d bytes that were read are lost: %zd came out of the pipe", left, n);
 	if (n > 0)
 		answer_read(s, unique, (size_t)n);
+}
+
+/* In this order: its number may be another's as soon as it is closed. */
+static void close_once(int32_t *where)
+{
+	int fd = *where;
+
+	*where = -1;
+	if (fd >= 0)
+		close(fd);
 }
 
 static void settle_in(struct sockfs_session *s)
@@ -131,11 +167,8 @@ static void settle_in(struct sockfs_session *s)
 	else if (unique != 0 && t->msg.msg_len > 0 && t->msg.msg_len <= SESSION_MAX_IO)
 		answer_read(s, unique, t->msg.msg_len);
 	journal_received();
-	if (ledger->pipe_from >= 0)
-		close(ledger->pipe_from);
-	if (ledger->pipe_to >= 0)
-		close(ledger->pipe_to);
-	ledger->pipe_from = ledger->pipe_to = -1;
+	close_once(&ledger->pipe_from);
+	close_once(&ledger->pipe_to);
 }
 
 /* One wake-up too many does no harm. */

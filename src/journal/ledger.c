@@ -325,6 +325,29 @@ static void cell_put(uint32_t nr)
 	free_cells[nr_free_cells++] = nr;
 }
 
+/* The cell @nr, if it can be one. */
+static const struct ledger_cell *cell_check(uint32_t nr)
+{
+	const struct ledger_cell *cell;
+
+	if (nr == 0 || nr >= ledger->nr[LEDGER_CELLS] || nr >= tables[LEDGER_CELLS].max)
+		return NULL;
+	cell = cell_at(nr);
+	return cell->len > 0 && cell->len <= LEDGER_CELL ? cell : NULL;
+}
+
+void text_free(uint32_t nr)
+{
+	const struct ledger_cell *cell;
+
+	while ((cell = cell_check(nr)) != NULL) {
+		uint32_t next = cell->next;
+
+		cell_put(nr);
+		nr = next;
+	}
+}
+
 uint32_t text_write(const void *bytes, size_t len)
 {
 	size_t n = (len + LEDGER_CELL - 1) / LEDGER_CELL;
@@ -345,27 +368,6 @@ uint32_t text_write(const void *bytes, size_t len)
 		next = nr;
 	}
 	return next;
-}
-
-void text_free(uint32_t cell)
-{
-	while (cell != 0) {
-		uint32_t next = cell_at(cell)->next;
-
-		cell_put(cell);
-		cell = next;
-	}
-}
-
-/* The cell @nr, if it can be one. */
-static const struct ledger_cell *cell_check(uint32_t nr)
-{
-	const struct ledger_cell *cell;
-
-	if (nr == 0 || nr >= ledger->nr[LEDGER_CELLS] || nr >= tables[LEDGER_CELLS].max)
-		return NULL;
-	cell = cell_at(nr);
-	return cell->len > 0 && cell->len <= LEDGER_CELL ? cell : NULL;
 }
 
 size_t text_len(uint32_t nr)

@@ -435,8 +435,10 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 			continue;
 		ret->sockets++;
 		if (nr < nr_of(LEDGER_SOCKS) && s->generation == rec->generation) {
-			if (s->text == 0 || text_claim(s->text))
-				err = restore_sock(SOCKET_I(inode), s, ret);
+			/* Whose text that is nobody knows: it must not be freed. */
+			if (s->text != 0 && !text_claim(s->text))
+				s->text = 0;
+			err = restore_sock(SOCKET_I(inode), s, ret);
 			recorded(inode, LEDGER_SOCKS, nr, I_RECORDED_SOCK);
 		}
 		if (SOCKET_I(inode)->ops == NULL)

@@ -41,7 +41,7 @@ static void restore_lines(struct file *file, const struct text *text)
 
 static void restore_file(struct super_block *sb, uint32_t nr, struct restored *ret)
 {
-	const struct ledger_file *f = ledger_at(LEDGER_FILES, nr);
+	struct ledger_file *f = ledger_at(LEDGER_FILES, nr);
 	struct inode *inode = inode_of(sb, f->inode);
 	const struct inode *opener;
 	struct file *file = NULL;
@@ -65,7 +65,9 @@ static void restore_file(struct super_block *sb, uint32_t nr, struct restored *r
 		file->f_op = &lost_file_ops;
 	if (ledger_use(LEDGER_FILES, nr) != 0)
 		file->f_mode &= ~(unsigned int)FMODE_RECORDED;
-	if (f->text != 0 && text_claim(f->text) && text_load(&text, f->text) == 0) {
+	if (f->text != 0 && !text_claim(f->text))
+		f->text = 0;
+	if (f->text != 0 && text_load(&text, f->text) == 0) {
 		restore_lines(file, &text);
 		text_drop(&text);
 	}

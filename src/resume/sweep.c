@@ -43,6 +43,15 @@ static bool know(int fd)
 	return true;
 }
 
+/* A number that was written down before its pipe was closed may be nobody's by now. */
+static void check_pipe(int32_t *where)
+{
+	struct stat st;
+
+	if (fstat(*where, &st) != 0 || !S_ISFIFO(st.st_mode))
+		*where = -1;
+}
+
 static bool know_sockets(void)
 {
 	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
@@ -53,6 +62,8 @@ static bool know_sockets(void)
 		if (s->generation != 0 && !know(s->fd))
 			return false;
 	}
+	check_pipe(&ledger->pipe_from);
+	check_pipe(&ledger->pipe_to);
 	return know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());
 }
 
