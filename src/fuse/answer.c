@@ -222,7 +222,7 @@ void answer(fuse_req_t req, int err, const void *data, size_t len, enum journal_
 
 void keep_pipe(const struct sockfs_session *s)
 {
-	if (ledger == NULL)
+	if (ledger == NULL || s->resuming)
 		return;
 	ledger->pipe_from = s->pipe.from;
 	ledger->pipe_to = s->pipe.to.fd;

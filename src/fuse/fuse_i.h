@@ -83,6 +83,7 @@ struct sockfs_session {
 	char *message;		     /* the message in work */
 	bool in_message;
 	uint32_t slot; /* it is that parked request, taken up again; 0: it is new */
+	bool resuming; /* the ledger still tells of the last process's transfers, and of its pipe */
 };
 
 static inline struct sockfs_session *req_session(fuse_req_t req)
@@ -110,7 +111,7 @@ void answer_received(struct fuse_iocb *io, size_t n);
 void reply_err(fuse_req_t req, ssize_t err);
 void reply_buf(fuse_req_t req, const void *data, size_t len);
 
-/* The ledger knows the pipe as it is now. */
+/* The ledger knows the pipe as it is now; not yet, while the last process's is needed. */
 void keep_pipe(const struct sockfs_session *s);
 /* What has changed is written down, and what has been answered goes to the kernel. */
 void session_flush(struct sockfs_session *s);

@@ -169,6 +169,8 @@ static void settle_in(struct sockfs_session *s)
 	journal_received();
 	close_once(&ledger->pipe_from);
 	close_once(&ledger->pipe_to);
+	s->resuming = false;
+	keep_pipe(s);
 }
 
 /* One wake-up too many does no harm. */
@@ -242,6 +244,7 @@ int sockfs_session_claim(struct sockfs_session *s)
 {
 	int err = slots_claim(s, slot_lost);
 
+	s->resuming = true;
 	if (err == 0)
 		count_death(s);
 	return err;
@@ -283,7 +286,8 @@ static void slot_resume(struct sockfs_session *s, uint32_t slot, char *room)
 	ls->tries = 0;
 }
 
-static void slots_resume(struct sockfs_session *s)
+/* Those before the @end-th: who was parked just now waits already. */
+static void slots_resume(struct sockfs_session *s, uint64_t end)
 {
 	uint32_t *order = slots_by_age();
 	char *room = malloc(SESSION_BUF_SIZE + SESSION_BUF_PAD);
@@ -294,7 +298,7 @@ static void slots_resume(struct sockfs_session *s)
 		struct ledger_slot *ls = slot_at(*p);
 
 		/* One before it may have ended it. */
-		if (ls->unique == 0)
+		if (ls->unique == 0 || ls->seq >= end)
 			continue;
 		if (ls->tries < TRIES_MAX) {
 			slot_resume(s, *p, room);
@@ -314,7 +318,7 @@ int sockfs_session_resume(struct sockfs_session *s)
 {
 	struct session_impl *si = impl(s);
 	struct file *file;
-	uint64_t pos = 0;
+	uint64_t pos = 0, parked = ledger->next_seq;
 
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
 		file->f_poll.wake = poll_reply;
@@ -327,6 +331,6 @@ int sockfs_session_resume(struct sockfs_session *s)
 	settle_in(s);
 	wake_pollers(s);
 	message_again(s);
-	slots_resume(s);
+	slots_resume(s, parked);
 	return 0;
 }

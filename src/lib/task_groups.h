@@ -11,7 +11,7 @@
 /*
  * Those of the process or thread @pid, if it is @uid's: one that has ended by now has left
  * its number to nobody, or to somebody else. 0, and *@ret_nr groups in *@ret_groups, which
- * the caller frees (NULL: none); or -ENOMEM. A pid that cannot be seen from here (0, as of
+ * the caller frees (NULL: none); or -ENOMEM, -EMFILE, -ENFILE. A pid that cannot be seen from here (0, as of
  * another process namespace) has none.
  */
 int task_groups(pid_t pid, uid_t uid, gid_t **ret_groups, size_t *ret_nr);

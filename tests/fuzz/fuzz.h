@@ -19,11 +19,19 @@
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
+#include <ares.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Run one input against a daemon of its own; aborts if anything is wrong. libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What ares_init_options(3) is given; c-ares 1.21 promises to leave it as it is. */
+#if ARES_VERSION >= 0x011500
+typedef const struct ares_options ares_init_settings;
+#else
+typedef struct ares_options ares_init_settings;
+#endif
 
 /*
  * fuzz_guard.c: what is linked with it reaches no name server, no host but this one, and no

@@ -34,11 +34,10 @@ static uint8_t byte(void)
 }
 
 /* In place of c-ares' own: it asks our server, whatever resolv.conf(5) says. */
-int ares_init_options(ares_channel *channel, struct ares_options *options, int mask)
+int ares_init_options(ares_channel *channel, ares_init_settings *options, int mask)
 {
-	int (*real)(ares_channel *, struct ares_options *, int) =
-		(int (*)(ares_channel *, struct ares_options *, int))dlsym(RTLD_NEXT,
-									  "ares_init_options");
+	__typeof__(&ares_init_options) real =
+		(__typeof__(real))dlsym(RTLD_NEXT, "ares_init_options");
 	int err = real != NULL ? real(channel, options, mask) : ARES_ENOTINITIALIZED;
 
 	return err == ARES_SUCCESS ? ares_set_servers_ports_csv(*channel, server_text) : err;

@@ -66,7 +66,7 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 }
 
 /* There is no resolver. */
-int ares_init_options(ares_channel *channel, struct ares_options *options, int mask)
+int ares_init_options(ares_channel *channel, ares_init_settings *options, int mask)
 {
 	(void)channel, (void)options, (void)mask;
 	return ARES_ENOTINITIALIZED;
