@@ -5,8 +5,8 @@
 unit.py UNIT BINDIR MOUNTPOINT OPTIONS COMMAND...
 
 Starts what the unit says, with a socket for sd_notify(3) that keeps descriptors; runs COMMAND;
-stops it. Who serves has the user, capabilities, file system and descriptors of the unit, by
-bwrap and setpriv, if root runs this. Not shown so: the unit's filter of system calls, limits and
+stops it, as root. Who serves has the user, capabilities, file system and descriptors of the
+unit, by bwrap and setpriv. Not shown so: the unit's filter of system calls, limits and
 address families (filter.py compares the first with the program's own).
 """
 import array
@@ -70,8 +70,6 @@ def run(key, environment):
 
 def sandbox(argv):
     """The unit's walls in front of a command line."""
-    if os.geteuid() != 0:
-        return argv
     caps = [c.lower().removeprefix("cap_") for c in lines("CapabilityBoundingSet")[0].split()]
     assert lines("AmbientCapabilities") == lines("CapabilityBoundingSet")
     assert lines("DynamicUser") == ["yes"] and lines("NoNewPrivileges") == ["yes"]
