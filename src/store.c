@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/scm.h"
 
 #define BARRIER_MS 10000
 
@@ -52,24 +53,7 @@ static int manager_connect(void)
 /* @text and the descriptor @passed. 0 or -errno. */
 static int say(int manager, const char *text, int passed)
 {
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.buf = {0}};
-	struct iovec iov = {.iov_base = (char *)text, .iov_len = strlen(text)};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &passed, sizeof(int));
-	return sendmsg(manager, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return scm_send(manager, text, strlen(text), &passed, 1, 0);
 }
 
 /* Until all that has been said is read. */

@@ -10,8 +10,11 @@
 /* inode.c: the cache inode_cache. 0 or -ENOMEM; -EBUSY when one is still out (logged). */
 int inode_cache_init(void);
 int inode_cache_exit(void);
-/* Memory of either kind of inode as its cache gives it, without a number; NULL: none left. */
-struct inode *inode_alloc(struct super_block *sb, bool plain);
+/*
+ * fs/inode.c: what every inode of either kind has from the start; without a number, a name or
+ * anything to write down. The caller's, by inode_free() until it has a number; NULL with ENOMEM.
+ */
+struct inode *inode_init_always(struct super_block *sb, bool plain);
 void inode_free(struct inode *inode);
 /*
  * Unmount: @inode loses its names' and the kernel's claims, and goes unless

@@ -51,27 +51,7 @@ int inode_cache_exit(void)
 
 /* -------------------------------------------------------------------- making */
 
-/* What every inode has from the start. 0, -ENOMEM, or -ENOSPC: the table is full. */
-static int inode_init_always(struct super_block *sb, struct inode *inode)
-{
-	int err = idtable_alloc(&sb->s_inodes, inode, &inode->i_nodeid);
-
-	if (err != 0)
-		return err;
-	inode->i_ino = sb->s_next_ino++;
-	inode->i_nlink = 1;
-	inode->i_opens = 0;
-	inode->i_busy = 0;
-	inode->i_nlookup = 0;
-	inode->i_xattrs = NULL;
-	inode->i_op = NULL;
-	inode->i_fop = NULL;
-	__mark_inode_dirty(inode, I_DIRTY_TEXT);
-	inode_touch(inode, ATTR_ATIME | ATTR_MTIME | ATTR_CTIME);
-	return 0;
-}
-
-struct inode *inode_alloc(struct super_block *sb, bool plain)
+static struct inode *inode_alloc(struct super_block *sb, bool plain)
 {
 	struct plain_inode *pi;
 
@@ -98,11 +78,9 @@ void inode_free(struct inode *inode)
 		inode->i_sb->s_op->free_inode(inode);
 }
 
-/* One with a number; NULL with errno. */
-static struct inode *new_inode(struct super_block *sb, bool plain)
+struct inode *inode_init_always(struct super_block *sb, bool plain)
 {
 	struct inode *inode = inode_alloc(sb, plain);
-	int err;
 
 	if (inode == NULL) {
 		errno = ENOMEM;
@@ -110,12 +88,35 @@ static struct inode *new_inode(struct super_block *sb, bool plain)
 	}
 	inode->i_sb = sb;
 	inode->i_state = plain ? I_PLAIN : 0;
-	err = inode_init_always(sb, inode);
-	if (err == 0)
-		return inode;
-	inode_free(inode);
-	errno = -err;
-	return NULL;
+	inode->i_nlink = 0;
+	inode->i_opens = 0;
+	inode->i_busy = 0;
+	inode->i_nlookup = 0;
+	inode->i_xattrs = NULL;
+	inode->i_op = NULL;
+	inode->i_fop = NULL;
+	return inode;
+}
+
+/* One with a number. NULL with errno: ENOMEM, or ENOSPC: the table is full. */
+static struct inode *new_inode(struct super_block *sb, bool plain)
+{
+	struct inode *inode = inode_init_always(sb, plain);
+	int err;
+
+	if (inode == NULL)
+		return NULL;
+	err = idtable_alloc(&sb->s_inodes, inode, &inode->i_nodeid);
+	if (err != 0) {
+		inode_free(inode);
+		errno = -err;
+		return NULL;
+	}
+	inode->i_ino = sb->s_next_ino++;
+	inode->i_nlink = 1;
+	__mark_inode_dirty(inode, I_DIRTY_TEXT);
+	inode_touch(inode, ATTR_ATIME | ATTR_MTIME | ATTR_CTIME);
+	return inode;
 }
 
 struct inode *new_inode_pseudo(struct super_block *sb)

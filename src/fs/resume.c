@@ -11,15 +11,11 @@
 
 struct inode *inode_resume(struct super_block *sb, bool plain, uint64_t nodeid, uint64_t ino)
 {
-	struct inode *inode = inode_alloc(sb, plain);
+	struct inode *inode = inode_init_always(sb, plain);
 	int err;
 
-	if (inode == NULL) {
-		errno = ENOMEM;
+	if (inode == NULL)
 		return NULL;
-	}
-	inode->i_sb = sb;
-	inode->i_state = plain ? I_PLAIN : 0;
 	err = idtable_insert_at(&sb->s_inodes, nodeid, inode);
 	if (err != 0) {
 		inode_free(inode);
@@ -28,13 +24,6 @@ struct inode *inode_resume(struct super_block *sb, bool plain, uint64_t nodeid, 
 	}
 	inode->i_nodeid = nodeid;
 	inode->i_ino = ino;
-	inode->i_nlink = 0;
-	inode->i_opens = 0;
-	inode->i_busy = 0;
-	inode->i_nlookup = 0;
-	inode->i_xattrs = NULL;
-	inode->i_op = NULL;
-	inode->i_fop = NULL;
 	return inode;
 }
 

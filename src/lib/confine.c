@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Capabilities, and io_uring: see confine.h. */
+/* Capabilities, and filters of system calls: see confine.h. */
 #include "config.h"
 
 #include "lib/confine.h"
@@ -10,10 +10,6 @@
 #include <unistd.h>
 
 #include "lib/util.h"
-
-#ifdef HAVE_SECCOMP
-#include <seccomp.h>
-#endif
 
 /* By hand: libcap would be one more library for these lines. */
 int confine_capabilities(uint64_t kept)
@@ -31,20 +27,34 @@ int confine_capabilities(uint64_t kept)
 	return syscall(SYS_capset, &head, data) != 0 ? -errno : 0;
 }
 
-#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+#ifdef CONFINE_CALLS
 
-int confine_no_io_uring(void)
+#include <seccomp.h>
+
+int confine_filter(uint32_t action, const int *allowed, size_t nr, int (*rules)(void *ctx))
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	scmp_filter_ctx ctx = seccomp_init(action);
 	int err = ctx == NULL ? -ENOMEM : 0;
 
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+	for (size_t i = 0; err == 0 && i < nr; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (err == 0 && rules != NULL)
+		err = rules(ctx);
 	if (err == 0)
 		err = seccomp_load(ctx);
 	if (ctx != NULL)
 		seccomp_release(ctx);
 	return err;
+}
+
+static int no_io_uring(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+}
+
+int confine_no_io_uring(void)
+{
+	return confine_filter(SCMP_ACT_ALLOW, NULL, 0, no_io_uring);
 }
 
 #else

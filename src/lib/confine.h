@@ -5,6 +5,7 @@
 #ifndef LIB_CONFINE_H
 #define LIB_CONFINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -17,6 +18,17 @@
 #if __has_feature(address_sanitizer)
 #define CONFINE_SANITIZED 1
 #endif
+#endif
+
+#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+#define CONFINE_CALLS 1
+
+/*
+ * A filter of system calls, seccomp(2), for this thread and all that it starts: the @nr @allowed
+ * ones, by SCMP_SYS(), get by, what @rules adds to @ctx, libseccomp's filter, is dealt with as it
+ * says (NULL: nothing; 0 or -errno), and all else by @action. Needs no_new_privs. 0 or -errno.
+ */
+int confine_filter(uint32_t action, const int *allowed, size_t nr, int (*rules)(void *ctx));
 #endif
 
 /* This thread keeps, of the capabilities(7) that it has, those in @kept (bit n: number n). 0 or -errno. */

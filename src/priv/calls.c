@@ -21,7 +21,7 @@
 #include "lib/confine.h"
 #include "lib/util.h"
 
-#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+#ifdef CONFINE_CALLS
 
 #include <seccomp.h>
 
@@ -115,9 +115,15 @@ static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
 static int allow_some(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t not_reading = O_ACCMODE | O_CREAT | O_TRUNC;
-	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-				   SCMP_A2(SCMP_CMP_MASKED_EQ, not_reading, O_RDONLY));
+	int err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 
+	/* A kernel or a library that cannot log refuses silently. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
+	/* A tree to search and not a list to walk: a call is asked for a few comparisons. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (err == 0)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, not_reading, O_RDONLY));
 	if (err == 0)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
 				       SCMP_A1(SCMP_CMP_MASKED_EQ, not_reading, O_RDONLY));
@@ -139,26 +145,7 @@ static int allow_some(scmp_filter_ctx ctx)
 
 int priv_filter_calls(void)
 {
-	scmp_filter_ctx ctx = seccomp_init(PRIV_DEFAULT);
-	int err = ctx == NULL ? -ENOMEM : 0;
-
-	if (err == 0)
-		err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	/* A kernel or a library that cannot log refuses silently. */
-	if (err == 0)
-		(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
-	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(allowed); i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (err == 0)
-		err = allow_some(ctx);
-	/* A tree to search and not a list to walk: a call is asked for a few comparisons. */
-	if (err == 0)
-		(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (err == 0)
-		err = seccomp_load(ctx);
-	if (ctx != NULL)
-		seccomp_release(ctx);
-	return err;
+	return confine_filter(PRIV_DEFAULT, allowed, ARRAY_SIZE(allowed), allow_some);
 }
 
 #else

@@ -11,11 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for one descriptor. */
-union passed {
-	char buf[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
+#include "lib/scm.h"
 
 int sync_tell(int fd)
 {
@@ -35,26 +31,15 @@ int sync_wait(int fd)
 
 int sync_send(int fd, pid_t pid, int passed)
 {
-	union passed control = {0};
-	struct iovec iov = {&pid, sizeof(pid)};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &passed, sizeof(passed));
-	return sendmsg(fd, &msg, MSG_NOSIGNAL) != (ssize_t)sizeof(pid) ? -errno : 0;
+	return scm_send(fd, &pid, sizeof(pid), &passed, 1, 0);
 }
 
 int sync_receive(int fd, pid_t *ret_pid, int *ret_passed)
 {
-	union passed control;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
 	struct iovec iov = {ret_pid, sizeof(*ret_pid)};
 	struct msghdr msg = {
 		.msg_iov = &iov,

@@ -12,7 +12,7 @@
 #include "lib/confine.h"
 #include "lib/util.h"
 
-#ifdef HAVE_SECCOMP
+#ifdef CONFINE_CALLS
 #include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -36,7 +36,7 @@ int confine_process(void)
 	return confine_capabilities(1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_READ_SEARCH);
 }
 
-#if defined(HAVE_SECCOMP) && !defined(CONFINE_SANITIZED)
+#ifdef CONFINE_CALLS
 
 static const int allowed[] = {
 	/* bytes and descriptors */
@@ -76,18 +76,7 @@ static int allow_some(scmp_filter_ctx ctx)
 
 int confine_calls(void)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int err = ctx == NULL ? -ENOMEM : 0;
-
-	for (size_t i = 0; err == 0 && i < ARRAY_SIZE(allowed); i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (err == 0)
-		err = allow_some(ctx);
-	if (err == 0)
-		err = seccomp_load(ctx);
-	if (ctx != NULL)
-		seccomp_release(ctx);
-	return err;
+	return confine_filter(SCMP_ACT_ERRNO(EPERM), allowed, ARRAY_SIZE(allowed), allow_some);
 }
 
 #else

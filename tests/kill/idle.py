@@ -51,6 +51,17 @@ class Caller(threading.Thread):
             failures.append(f"{self.name}: {self.result}")
 
 
+def until_parked(nr):
+    """All who call wait now, but those of poll(2), whom the kernel keeps."""
+    end = time.monotonic() + 30
+    there = 0
+    while there < nr:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{there} of {nr} calls wait")
+        with open(f"{mnt}/.proc/waiting", encoding="utf-8") as f:
+            there = sum(line.split()[0].isdigit() for line in f)
+
+
 def make_files():
     os.mkdir(f"{mnt}/many")
     for i in range(nr_files):
@@ -136,7 +147,7 @@ def main():
         "ioctl": [Caller("ioctl", lambda: accept_by_ioctl("srvi")) for _ in range(nr_callers)],
         "poll": [Caller("poll", lambda fd=fd: poller(fd)) for fd, _ in polled],
     }
-    time.sleep(1)
+    until_parked(4 * nr_callers)
     pauses = []
     while len(pauses) < kills:
         if not mount.kill():
@@ -145,7 +156,6 @@ def main():
         os.stat(f"{mnt}/many/0")
         os.utime(f"{mnt}/many", None)
         pauses.append(time.monotonic() - begin)
-        time.sleep(0.05)
     for i, (fd, peer) in enumerate(idle):
         check_connection(i, fd, peer)
     for (_, peer), caller in zip(readers, waiting["read"]):

@@ -57,19 +57,7 @@ def killed_writers(m):
         peer = s.accept()[0]
         fd = os.open(path, os.O_RDWR)
         for i in range(n):
-            pid = child(write_all, fd, b"%08d" % i * (1 << 17))
-            until(lambda: parks(m, pid), "a writer that waits")
-            kill(pid)
-            end = b"END%d\n" % i
-            survivor = threading.Thread(target=write_all, args=(fd, end))
-            survivor.start()
-            got = b""
-            while not got.endswith(end):
-                got += peer.recv(1 << 20)
-            survivor.join()
-            body = got[: -len(end)]
-            assert body == (b"%08d" % i * (1 << 17))[: len(body)], f"round {i}"
-            total += len(body)
+            total += cut_write(m, fd, peer, 1 << 20, i)
         os.close(fd)
         os.unlink(path)
     print(f"{n} writers killed in mid-call, {total} bytes in order before what the others wrote")

@@ -140,3 +140,23 @@ def kill(pid):
 def parks(mount, pid):
     """Does that process wait in a call that the daemon has put aside?"""
     return any(int(row[0]) == pid for row in mount.waiting())
+
+
+def cut_write(mount, fd, peer, size, number):
+    """
+    A writer of @size bytes dies in mid-call, and another writes behind him: the peer gets a
+    beginning of the first, in order, and then the second. How many bytes of the first.
+    """
+    text, end = b"%08d" % number * (size // 8), b"END%d\n" % number
+    pid = child(write_all, fd, text)
+    until(lambda: parks(mount, pid), "a writer that waits")
+    kill(pid)
+    survivor = threading.Thread(target=write_all, args=(fd, end))
+    survivor.start()
+    got = b""
+    while not got.endswith(end):
+        got += peer.recv(1 << 20)
+    survivor.join()
+    body = got[: -len(end)]
+    assert body == text[: len(body)], f"round {number}"
+    return len(body)

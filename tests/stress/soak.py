@@ -111,18 +111,7 @@ def killed(nr):
             data = pattern(sent, random.randrange(1, 3000))
             peer.sendall(data)
             assert read_exactly(fd, len(data)) == data, f"round {rounds}"
-            pid = child(write_all, fd, b"%08d" % rounds * (1 << 16))
-            until(lambda: parks(m, pid), "a writer that waits")
-            kill(pid)
-            end = b"END%d\n" % rounds
-            t = threading.Thread(target=write_all, args=(fd, end))
-            t.start()
-            got = b""
-            while not got.endswith(end):
-                got += peer.recv(1 << 20)
-            t.join()
-            body = got[: -len(end)]
-            assert body == (b"%08d" % rounds * (1 << 16))[: len(body)], f"round {rounds}"
+            cut_write(m, fd, peer, 1 << 19, rounds)
             sent += len(data)
             rounds += 1
         os.close(fd)

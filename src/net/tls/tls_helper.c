@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/scm.h"
 #include "mm/idtable.h"
 
 #define CHANNEL_FD 3 /* in the helper */
@@ -223,22 +224,9 @@ static bool receive(void)
 static int send_open(const struct tls_msg *msg, int net_fd, int file_fd)
 {
 	const int fds[] = {net_fd, file_fd};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(fds))];
-	} control = {.room = {0}};
-	struct iovec iov = {(void *)msg, msg->head.len};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (file_fd >= 0) {
-		hdr.msg_control = &control;
-		hdr.msg_controllen = sizeof(control);
-		control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(fds)),
-						.cmsg_level = SOL_SOCKET,
-						.cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
-	}
-	return sendmsg(helper->channel_fd, &hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return scm_send(helper->channel_fd, msg, msg->head.len, fds,
+			file_fd >= 0 ? ARRAY_SIZE(fds) : 0, MSG_DONTWAIT);
 }
 
 /* Is there no room now, or are too many descriptors under way (unix(7))? */
