@@ -83,6 +83,8 @@ char *session_take_buf(struct sockfs_session *s)
 		return NULL;
 	s->buf = fresh;
 	s->len = 0;
+	/* Marking it also has its pages there, should it be one that a dead process has parked. */
+	s->unmarked = SESSION_BUF_SIZE;
 	/* A parked one that is taken up again is not the one in work. */
 	if (is_of_ledger(fresh) && s->slot == 0) {
 		uint32_t nr = ledger_number(LEDGER_BUFS, fresh);
@@ -107,6 +109,7 @@ int session_alloc_bufs(struct sockfs_session *s)
 	s->scratch = alloc_buf();
 	if (s->buf == NULL || s->scratch == NULL)
 		return -ENOMEM;
+	s->unmarked = SESSION_BUF_SIZE;
 	if (ledger != NULL)
 		ledger->buf = ledger_number(LEDGER_BUFS, s->buf);
 	return 0;
@@ -134,6 +137,7 @@ int session_claim_bufs(struct sockfs_session *s, const bool *taken)
 	s->scratch = ledger_at(LEDGER_BUFS, 1);
 	ledger_populate(s->buf, ALIGN_UP(buf_bytes(), (size_t)4096));
 	ledger_populate(s->scratch, ALIGN_UP(buf_bytes(), (size_t)4096));
+	s->unmarked = SESSION_BUF_SIZE;
 	return 0;
 }
 

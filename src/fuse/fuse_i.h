@@ -68,6 +68,7 @@ struct sockfs_session {
 	struct kmem_cache *iocb_cache;
 	char *buf;     /* the message that is being worked on */
 	size_t len;    /* its bytes */
+	size_t unmarked; /* of that buffer, so many bytes may have lost their marks (whole.h) */
 	char *free_bufs[SESSION_FREE_BUFS];
 	unsigned int nr_free_bufs;
 	char *scratch; /* SESSION_BUF_SIZE bytes for answers: reads, lists, directories */

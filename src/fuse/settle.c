@@ -7,12 +7,14 @@
  * settled; who polls is told to look; the message that was in work is worked on, and then
  * those that were parked, the oldest first.
  *
- * Failure modes: a request that two processes have died of is refused with EIO by the third.
+ * Failure modes: a request that two processes have died of is refused with EIO by the third;
+ * so is one that was still coming in when the last one died, as the kernel has it.
  * An answer that the kernel has already is refused by it (ENOENT), and that is well.
  */
 #include "config.h"
 
 #include "fuse/session_i.h"
+#include "fuse/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -194,6 +196,15 @@ static void message_again(struct sockfs_session *s)
 
 	if (in == NULL)
 		return;
+	if (in->len <= SESSION_BUF_SIZE && !whole_is(s->buf, in->len)) {
+		pr_warn("request %llu (opcode %u) has come in part: it gets %s",
+			(unsigned long long)in->unique, in->opcode, strerror(EIO));
+		/* Those without a number want no answer. */
+		if (in->unique != 0)
+			refuse(s, in->unique);
+		in->len = 0;
+		return;
+	}
 	if (in->len <= SESSION_BUF_SIZE &&
 	    (ledger->message_unique != in->unique || ledger->message_tries < TRIES_MAX)) {
 		s->len = in->len;

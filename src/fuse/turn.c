@@ -13,6 +13,7 @@
 #include "config.h"
 
 #include "fuse/session_i.h"
+#include "fuse/whole.h"
 
 #include <errno.h>
 #include <linux/fuse.h>
@@ -45,14 +46,18 @@ static ssize_t session_receive(struct sockfs_session *s)
 {
 	ssize_t n;
 
-	if (ledger != NULL)
+	if (ledger != NULL) {
 		ledger->message_done = 0;
+		whole_mark(s->buf, s->unmarked);
+		s->unmarked = 0;
+	}
 	do /* ENOENT: that request was interrupted before it was read */
 		n = read(fuse_session_fd(s->se), s->buf, SESSION_BUF_SIZE);
 	while (n < 0 && (errno == EINTR || errno == ENOENT));
 	if (n < 0)
 		return errno == ENODEV ? 0 : -errno;
 	s->len = (size_t)n;
+	s->unmarked = s->len + SESSION_BUF_PAD;
 	memset(s->buf + n, 0, SESSION_BUF_PAD);
 	return n;
 }

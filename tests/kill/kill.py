@@ -24,6 +24,23 @@ class Mount:
             time.sleep(0.001)
         raise TimeoutError("nobody serves any more")
 
+    def until_asleep(self):
+        """Who serves has nothing to do."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with open(f"/proc/{self.worker()}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] == "S":
+                    return
+        raise TimeoutError("who serves does not come to rest")
+
+    def ledger(self):
+        """A descriptor of what is written down."""
+        pid = self.worker()
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            if os.readlink(f"/proc/{pid}/fd/{name}").startswith("/memfd:sockfs"):
+                return os.open(f"/proc/{pid}/fd/{name}", os.O_RDWR)
+        raise FileNotFoundError("no ledger")
+
     def kill(self):
         """False: that one had died just now."""
         try:
