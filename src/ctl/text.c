@@ -182,7 +182,11 @@ static void on_line_done(struct kiocb *iocb, ssize_t ret)
 
 static void on_turn(struct work_struct *work)
 {
-	on_line_done(container_of(work, struct kiocb, ki_work), 0);
+	struct kiocb *iocb = container_of(work, struct kiocb, ki_work);
+	uint32_t before = journal_work_on(iocb->ki_slot);
+
+	on_line_done(iocb, 0);
+	(void)journal_work_on(before);
 }
 
 ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)

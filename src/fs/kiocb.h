@@ -142,6 +142,7 @@ struct kiocb {
 	size_t ki_done;		 /* bytes moved so far */
 	uint64_t ki_progress;	 /* of them those that need not be done again, should the process die */
 	uint64_t *ki_kept;	 /* where that is written down (journal/ledger.h), or NULL */
+	uint32_t ki_slot;	 /* its place there while it waits, and one more; 0: none */
 
 	/*
 	 * Deliver the result: bytes, 0, or -errno. Set by who asks; a room in between

@@ -35,7 +35,7 @@ static uint64_t current_unique(const struct sockfs_session *s)
 /* The place in the ledger of the request that is being answered, 0: the message in work. */
 static uint32_t current_slot(const struct sockfs_session *s)
 {
-	return s->answering != NULL ? s->answering->slot : s->slot;
+	return s->answering != NULL ? s->answering->kiocb.ki_slot : s->slot;
 }
 
 /* Take back the lookups in @size bytes of READDIRPLUS answer. */
@@ -238,8 +238,8 @@ void answer_received(struct fuse_iocb *io, size_t n)
 
 	fuse_reply_none(io->req);
 	if (journal_is_on()) {
-		slot_release(s, io->slot);
-		if (io->slot == 0)
+		slot_release(s, io->kiocb.ki_slot);
+		if (io->kiocb.ki_slot == 0)
 			message_over(s);
 		seal(s);
 		send_answers(s, false);

@@ -63,14 +63,17 @@ bool bulk_is_due(const struct sockfs_session *s)
 bool bulk_next(struct sockfs_session *s)
 {
 	struct kiocb *iocb = TAILQ_FIRST(&s->bulk);
+	uint32_t before;
 	ssize_t ret;
 
 	if (iocb == NULL)
 		return false;
+	before = journal_work_on(iocb->ki_slot);
 	bulk_remove(s, iocb);
 	ret = iocb->ki_filp->f_op->read_iter(iocb, &iocb->ki_iter);
 	/* Parked anew it belongs to the socket. */
 	if (ret != -EIOCBQUEUED)
 		iocb->ki_complete(iocb, ret);
+	(void)journal_work_on(before);
 	return true;
 }

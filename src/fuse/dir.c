@@ -142,10 +142,12 @@ static ssize_t readdir_run(struct fuse_iocb *io)
 static void readdir_work(struct work_struct *work)
 {
 	struct kiocb *iocb = container_of(work, struct kiocb, ki_work);
+	uint32_t before = journal_work_on(iocb->ki_slot);
 	ssize_t ret = readdir_run(container_of(iocb, struct fuse_iocb, kiocb));
 
 	if (ret != -EIOCBQUEUED)
 		iocb->ki_complete(iocb, ret);
+	(void)journal_work_on(before);
 }
 
 static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

@@ -46,7 +46,6 @@ struct fuse_iocb {
 	struct kiocb kiocb;
 	fuse_req_t req;
 	uint64_t unique; /* the kernel's number of it */
-	uint32_t slot;	 /* parked: its place in the ledger (parked.c), and one more; 0: none */
 	struct sockfs_session *session;
 	struct inode *inode; /* that is worked on; an open may give its file another */
 	/* Answers the request, once. The kiocb is over; the iocb goes afterwards. */

@@ -55,9 +55,9 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->session = s;
 	io->inode = inode;
 	io->finish = finish;
-	io->slot = s->slot;
+	io->kiocb.ki_slot = s->slot;
 	if (journal_is_on()) {
-		io->kiocb.ki_kept = io->slot != 0 ? slot_done(io->slot) : &ledger->message_done;
+		io->kiocb.ki_kept = io->kiocb.ki_slot != 0 ? slot_done(io->kiocb.ki_slot) : &ledger->message_done;
 		io->kiocb.ki_progress = *io->kiocb.ki_kept;
 		io->kiocb.ki_done = (size_t)io->kiocb.ki_progress;
 	}
@@ -107,7 +107,7 @@ void iocb_free(struct fuse_iocb *io)
 		user_unpark(io->kiocb.ki_cred.uid, io->data_cost);
 	}
 	/* One that lies in the ledger goes with its place there. */
-	if (io->mem_kind == IOCB_MEM_RECEIVE && io->slot == 0)
+	if (io->mem_kind == IOCB_MEM_RECEIVE && io->kiocb.ki_slot == 0)
 		session_put_buf(io->session, io->mem);
 	else if (io->mem_kind == IOCB_MEM_HEAP)
 		free(io->mem);

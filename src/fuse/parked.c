@@ -106,7 +106,7 @@ int slot_take(struct fuse_iocb *io)
 	uint32_t slot;
 
 	/* One that waits again keeps its place. */
-	if (!journal_is_on() || io->slot != 0)
+	if (!journal_is_on() || io->kiocb.ki_slot != 0)
 		return 0;
 	slot = slot_new();
 	if (slot == 0)
@@ -122,7 +122,7 @@ int slot_take(struct fuse_iocb *io)
 	s->done = io->kiocb.ki_progress;
 	s->tries = 0;
 	journal_write(&s->unique, &io->unique, sizeof(s->unique));
-	io->slot = slot;
+	io->kiocb.ki_slot = slot;
 	io->kiocb.ki_kept = &s->done;
 	return 0;
 }

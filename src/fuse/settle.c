@@ -280,11 +280,12 @@ static void slot_resume(struct sockfs_session *s, uint32_t slot, char *room)
 	struct ledger_slot *ls = slot_at(slot);
 	char *buf = s->buf, *own = slot_message(ls, room);
 	struct fuse_buf msg = {.size = ls->len, .mem = own};
+	uint32_t before;
 
 	s->buf = own;
 	s->len = ls->len;
 	s->slot = slot;
-	ledger->slot_in_work = slot;
+	before = journal_work_on(slot);
 	session_message_begin(s);
 	fuse_session_process_buf(s->se, &msg);
 	/* What was taken in place of it is not needed: the slot has it. */
@@ -292,9 +293,8 @@ static void slot_resume(struct sockfs_session *s, uint32_t slot, char *room)
 		session_put_buf(s, s->buf);
 	s->buf = buf;
 	session_message_end(s);
-	ledger->slot_in_work = 0;
+	(void)journal_work_on(before);
 	s->slot = 0;
-	ls->tries = 0;
 }
 
 /* Those before the @end-th: who was parked just now waits already. */

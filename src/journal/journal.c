@@ -213,3 +213,17 @@ void journal_sent(void)
 	if (ledger != NULL)
 		transfer_end(&ledger->out);
 }
+
+/* ------------------------------------------------------------------------- in work */
+
+uint32_t journal_work_on(uint32_t slot)
+{
+	uint32_t before;
+
+	if (!journal_is_on())
+		return 0;
+	before = ledger->slot_in_work;
+	ledger->slot_in_work = slot;
+	barrier();
+	return before;
+}

@@ -83,4 +83,10 @@ void journal_received(void);
 /* The bytes of the last journal_send() have been counted. */
 void journal_sent(void);
 
+/*
+ * The parked request at @slot is worked on, 0: none is; returns which was before. Should the
+ * process die meanwhile, that may be what it died of.
+ */
+uint32_t journal_work_on(uint32_t slot);
+
 #endif /* JOURNAL_JOURNAL_H */

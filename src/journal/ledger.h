@@ -168,7 +168,7 @@ struct ledger {
 	uint64_t message_done;	 /* as a slot's `done', of the message in work */
 	uint64_t message_unique; /* which one died of last */
 	uint32_t message_tries;
-	uint32_t slot_in_work; /* being taken up again, and one more; 0: none */
+	uint32_t slot_in_work; /* being worked on, and one more; 0: none */
 	uint32_t died_of;      /* the signal that has ended the last process, 0: nobody knows */
 	uint32_t ending;       /* the mount is being taken down: nobody is to go on */
 

@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "journal/journal.h"
 #include "net/sock.h"
 
 const struct sock_loop *sock_loop;
@@ -100,25 +101,33 @@ ssize_t sock_park_on(struct socket *sock, struct kiocb *iocb, enum sock_queue qu
 }
 
 /*
- * Try the parked requests of one queue in order. The head is taken off before
- * it is completed: the completion may park, cancel or free anything.
+ * Try the first parked request of a queue again. It is taken off before it is completed:
+ * the completion may park, cancel or free anything. False: it still waits, or all is over.
  */
+static bool sock_wake_one(struct socket *sock, enum sock_queue queue, struct kiocb *iocb)
+{
+	ssize_t ret = iocb->ki_retry(iocb);
+
+	if (ret == -EAGAIN)
+		return false;
+	/* The retry may have ended the socket and with it this request. */
+	if (sock->sk == NULL || TAILQ_FIRST(sk_queue(sock->sk, queue)) != iocb)
+		return false;
+	sock_unpark(iocb);
+	iocb->ki_complete(iocb, ret);
+	return true;
+}
+
 static void sock_wake(struct socket *sock, enum sock_queue queue)
 {
-	while (sock->sk != NULL) {
-		struct kiocb *iocb = TAILQ_FIRST(sk_queue(sock->sk, queue));
-		ssize_t ret;
+	struct kiocb *iocb;
+	bool more = true;
 
-		if (iocb == NULL)
-			return;
-		ret = iocb->ki_retry(iocb);
-		if (ret == -EAGAIN)
-			return;
-		/* The retry may have ended the socket and with it this request. */
-		if (sock->sk == NULL || TAILQ_FIRST(sk_queue(sock->sk, queue)) != iocb)
-			return;
-		sock_unpark(iocb);
-		iocb->ki_complete(iocb, ret);
+	while (more && sock->sk != NULL && (iocb = TAILQ_FIRST(sk_queue(sock->sk, queue))) != NULL) {
+		uint32_t before = journal_work_on(iocb->ki_slot);
+
+		more = sock_wake_one(sock, queue, iocb);
+		(void)journal_work_on(before);
 	}
 }
 
