@@ -125,6 +125,12 @@ void session_message_end(struct sockfs_session *s);
 
 /* @io, which is being parked, gets a place in the ledger. 0, or -ENOMEM: there is none. */
 int slot_take(struct fuse_iocb *io);
+/*
+ * The same with a message that wants no answer, in a buffer that was taken: the slot, 0: there
+ * is none. slot_progress(): so much of it is done. @slot 0: nothing happens.
+ */
+uint32_t slot_take_message(const char *message);
+void slot_progress(uint32_t slot, uint64_t done);
 /* It is answered in this transaction. @slot 0: there is none. */
 void slot_release(struct sockfs_session *s, uint32_t slot);
 /* Those that were are free from now on. */

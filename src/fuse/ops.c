@@ -60,12 +60,14 @@ static void ll_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 	fuse_reply_none(req);
 }
 
-/* What is left of a long list of numbers to forget. */
+/* A long list of numbers to forget, in the buffer that it came in. */
 struct forget_work {
 	struct work_struct work;
 	struct sockfs_session *session;
+	char *buf;
+	uint32_t slot; /* with a ledger: its place there, with how many are done */
 	size_t next, count;
-	struct fuse_forget_data list[];
+	const struct fuse_forget_data *list;
 };
 
 /* As many of the @count numbers as one turn allows; returns how many. */
@@ -82,6 +84,15 @@ static size_t forget_some(struct sockfs_session *s, size_t count,
 	return i;
 }
 
+static void forget_end(struct forget_work *fw)
+{
+	if (fw->slot != 0)
+		slot_release(fw->session, fw->slot);
+	else
+		session_put_buf(fw->session, fw->buf);
+	free(fw);
+}
+
 static void forget_on(struct work_struct *work)
 {
 	struct forget_work *fw = container_of(work, struct forget_work, work);
@@ -91,41 +102,56 @@ static void forget_on(struct work_struct *work)
 		fw->next += forget_some(s, fw->count - fw->next, fw->list + fw->next);
 	while (fw->next < fw->count && !schedule_work(s->sb, work));
 	if (fw->next == fw->count)
-		free(fw);
+		forget_end(fw);
+	else
+		slot_progress(fw->slot, fw->next);
 }
 
-/* Have the numbers forgotten in the next turns. False: it has to be done at once. */
-static bool forget_later(struct sockfs_session *s, size_t count,
+/* Have those from @next on forgotten in the next turns. False: it has to be done at once. */
+static bool forget_later(struct sockfs_session *s, size_t next, size_t count,
 			 const struct fuse_forget_data *list)
 {
-	struct forget_work *fw =
-		should_failslab() ? NULL : malloc(sizeof(*fw) + count * sizeof(*list));
+	struct forget_work *fw = should_failslab() ? NULL : malloc(sizeof(*fw));
+	char *buf;
 
 	if (fw == NULL)
 		return false;
-	*fw = (struct forget_work){.work.func = forget_on, .session = s, .count = count};
-	memcpy(fw->list, list, count * sizeof(*list));
-	if (schedule_work(s->sb, &fw->work))
-		return true;
-	free(fw);
-	return false;
+	*fw = (struct forget_work){
+		.work.func = forget_on, .session = s, .next = next, .count = count, .list = list};
+	if (!schedule_work(s->sb, &fw->work)) {
+		free(fw);
+		return false;
+	}
+	buf = session_take_buf(s);
+	if (buf == NULL) {
+		cancel_work(s->sb, &fw->work);
+		free(fw);
+		return false;
+	}
+	fw->buf = buf;
+	fw->slot = s->slot != 0 ? s->slot : slot_take_message(buf);
+	slot_progress(fw->slot, next);
+	return true;
 }
 
-/* The kernel sends tens of thousands at once when it is short of memory. */
+/*
+ * The kernel sends tens of thousands at once when it is short of memory. Some of them may be
+ * done, by a process that has died.
+ */
 static void ll_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	struct sockfs_session *s = req_session(req);
+	size_t next = s->slot != 0 ? *slot_done(s->slot) : 0;
+	bool later = false;
 
 	if (count > s->len || !session_in_message(s, forgets, count * sizeof(*forgets)))
 		count = 0;
-	while (count > 0) {
-		size_t n = forget_some(s, count, forgets);
-
-		forgets += n;
-		count -= n;
-		if (count > 0 && forget_later(s, count, forgets))
-			break;
+	while (next < count && !later) {
+		next += forget_some(s, count - next, forgets + next);
+		later = next < count && forget_later(s, next, count, forgets);
 	}
+	if (!later)
+		slot_release(s, s->slot);
 	fuse_reply_none(req);
 }
 

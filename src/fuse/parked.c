@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The kernel gives no such number to a request. */
+#define NO_ANSWER (UINT64_C(1) << 63)
 
 static struct slots {
 	uint32_t *free; /* a stack of numbers, as all of these are one more than the record's */
@@ -125,6 +127,30 @@ int slot_take(struct fuse_iocb *io)
 	io->kiocb.ki_slot = slot;
 	io->kiocb.ki_kept = &s->done;
 	return 0;
+}
+
+uint32_t slot_take_message(const char *message)
+{
+	const struct fuse_in_header *in = (const struct fuse_in_header *)message;
+	uint32_t slot = journal_is_on() ? slot_new() : 0;
+	struct ledger_slot *s;
+	uint64_t unique;
+
+	if (slot == 0)
+		return 0;
+	s = slot_at(slot);
+	*s = (struct ledger_slot){.seq = ledger->next_seq++,
+				  .len = in->len,
+				  .buf = ledger_number(LEDGER_BUFS, message) + 1};
+	unique = NO_ANSWER | s->seq;
+	journal_write(&s->unique, &unique, sizeof(unique));
+	return slot;
+}
+
+void slot_progress(uint32_t slot, uint64_t done)
+{
+	if (slot != 0)
+		journal_write(slot_done(slot), &done, sizeof(done));
 }
 
 /* ---------------------------------------------------------------------- giving back */
