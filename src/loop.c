@@ -239,11 +239,14 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	}
 	err = sockfs_session_start(d->session);
 	if (err == 0 && d->resumed) {
-		err = sockfs_session_resume(d->session);
+		err = sockfs_session_settle(d->session);
+		/* Before those who wait for them. */
 		restore_dials(&d->sb);
 	}
 	if (err != 0)
 		return fail("/dev/fuse", err);
+	if (d->resumed)
+		sockfs_session_resume(d->session);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	return 0;
 }

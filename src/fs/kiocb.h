@@ -106,6 +106,7 @@ TAILQ_HEAD(work_queue, work_struct);
 
 #define IOCB_NOWAIT (1 << 0) /* the descriptor is O_NONBLOCK: -EAGAIN instead of waiting */
 #define IOCB_APPEND (1 << 1) /* a write of an O_APPEND descriptor: ki_pos means nothing */
+#define IOCB_AGAIN (1 << 2)  /* one who has died had begun it: what is counted, was */
 
 /* What is to be done when a kiocb is over, and for whom. */
 struct kiocb_step {

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -94,6 +95,46 @@ static int send_message(const struct sockfs_session *s, const struct iovec *iov,
 	return -errno;
 }
 
+/* An answer that nobody wanted, with what it would have given. */
+struct refused {
+	struct refused *next;
+	enum journal_gift gift;
+	uint64_t given;
+	size_t len;
+	char data[];
+};
+
+static void keep_refused(struct sockfs_session *s, const struct journal_answer *a)
+{
+	size_t head = sizeof(struct fuse_out_header), len = a->len - head;
+	struct refused *r = malloc(sizeof(*r) + len);
+
+	if (r == NULL) {
+		pr_err("something that the kernel did not want stays: %s", strerror(ENOMEM));
+		return;
+	}
+	*r = (struct refused){
+		.next = s->refused, .gift = (enum journal_gift)a->gift, .given = a->given, .len = len};
+	memcpy(r->data, a->bytes + head, len);
+	s->refused = r;
+}
+
+/*
+ * The transaction is over. What was refused is taken back now: that changes objects, and
+ * what would be noted before is thrown away with this one.
+ */
+static void transaction_end(struct sockfs_session *s)
+{
+	struct refused *r;
+
+	journal_end();
+	while ((r = s->refused) != NULL) {
+		s->refused = r->next;
+		take_back(s->sb, r->gift, r->given, r->data, r->len);
+		free(r);
+	}
+}
+
 /* Give out what the sealed transaction answers. */
 static void send_answers(struct sockfs_session *s, bool again)
 {
@@ -109,9 +150,7 @@ static void send_answers(struct sockfs_session *s, bool again)
 		/* One that may have been written before was, if it is not wanted now. */
 		if (again && tried)
 			continue;
-		take_back(s->sb, (enum journal_gift)a->gift, a->given,
-			  a->bytes + sizeof(struct fuse_out_header),
-			  a->len - sizeof(struct fuse_out_header));
+		keep_refused(s, a);
 	}
 }
 
@@ -135,13 +174,13 @@ void session_flush(struct sockfs_session *s)
 		return;
 	seal(s);
 	send_answers(s, false);
-	journal_end();
+	transaction_end(s);
 }
 
 void session_answer_again(struct sockfs_session *s)
 {
 	send_answers(s, true);
-	journal_end();
+	transaction_end(s);
 }
 
 void session_message_begin(struct sockfs_session *s)
@@ -169,7 +208,6 @@ void session_message_end(struct sockfs_session *s)
 		return;
 	message_over(s);
 	session_flush(s);
-	ledger->served++;
 }
 
 /* -------------------------------------------------------------------------- answers */
@@ -259,7 +297,7 @@ void answer_received(struct fuse_iocb *io, size_t n)
 		keep_pipe(s);
 	}
 	if (journal_is_on())
-		journal_end();
+		transaction_end(s);
 }
 
 void reply_err(fuse_req_t req, ssize_t err)

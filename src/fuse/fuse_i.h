@@ -82,6 +82,7 @@ struct sockfs_session {
 	struct fuse_iocb *answering; /* whose answer is being made; NULL: the message in work's */
 	char *message;		     /* the message in work */
 	bool in_message;
+	struct refused *refused; /* what is to be taken back when the transaction is over */
 	uint32_t slot; /* it is that parked request, taken up again; 0: it is new */
 	bool resuming; /* the ledger still tells of the last process's transfers, and of its pipe */
 };

@@ -56,6 +56,8 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->inode = inode;
 	io->finish = finish;
 	io->kiocb.ki_slot = s->slot;
+	if (s->slot != 0)
+		io->kiocb.ki_flags |= IOCB_AGAIN;
 	if (journal_is_on()) {
 		io->kiocb.ki_kept = io->kiocb.ki_slot != 0 ? slot_done(io->kiocb.ki_slot) : &ledger->message_done;
 		io->kiocb.ki_progress = *io->kiocb.ki_kept;
@@ -130,6 +132,7 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 	struct fuse_iocb *io = container_of(kiocb, struct fuse_iocb, kiocb);
 	struct sockfs_session *s = io->session;
 	struct inode *inode = io->inode;
+	uint32_t before = journal_work_on(kiocb->ki_slot);
 
 	(void)idtable_remove(&s->sb->s_waiting, kiocb->ki_id);
 	kiocb->ki_filp->f_busy--;
@@ -137,6 +140,7 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 	iocb_finish(io, ret);
 	iput(inode);
 	session_work_end(s);
+	(void)journal_work_on(before);
 }
 
 static void on_interrupt(fuse_req_t req, void *data)

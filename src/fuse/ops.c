@@ -70,6 +70,9 @@ struct forget_work {
 	const struct fuse_forget_data *list;
 };
 
+/* More than that do not fit into one transaction for sure. */
+#define FORGET_MAX 4096u
+
 /* As many of the @count numbers as one turn allows; returns how many. */
 static size_t forget_some(struct sockfs_session *s, size_t count,
 			  const struct fuse_forget_data *list)
@@ -77,6 +80,7 @@ static size_t forget_some(struct sockfs_session *s, size_t count,
 	uint64_t begin = work_begin();
 	size_t i = 0;
 
+	count = min(count, (size_t)FORGET_MAX);
 	while (i < count && (i == 0 || !work_is_over(begin))) {
 		forget_one(s, list[i].ino, list[i].nlookup);
 		i++;

@@ -80,11 +80,13 @@ void sockfs_session_tune(struct sockfs_session *s, const struct sockfs_tuning *t
 /*
  * In place of a new beginning, for a mount that another process has served (super/). claim:
  * what of the ledger's buffers is taken, before anything else uses them; 0 or -errno.
- * resume: between start and the first turn of the loop, when all objects are there again:
- * what was in work and what was parked goes on. 0, or -EPROTO.
+ * settle: between start and the first turn of the loop, when all objects are there again: who
+ * was answered, and which bytes have moved. 0, or -EPROTO. resume: when dials are in the air
+ * again, too: what was parked and what was in work goes on.
  */
 int sockfs_session_claim(struct sockfs_session *s);
-int sockfs_session_resume(struct sockfs_session *s);
+int sockfs_session_settle(struct sockfs_session *s);
+void sockfs_session_resume(struct sockfs_session *s);
 /* Bytes of a buffer of the ledger (journal/ledger.h). */
 size_t sockfs_session_buf_size(void);
 

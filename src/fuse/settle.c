@@ -4,8 +4,8 @@
  *
  * Happy path: the objects are there again (resume/restore.h); libfuse gets the INIT of the
  * beginning once more; what was answered is answered again, and what was being moved is
- * settled; who polls is told to look; the message that was in work is worked on, and then
- * those that were parked, the oldest first.
+ * settled; who polls is told to look; those that were parked are worked on again, the oldest
+ * first, and then the message that was in work.
  *
  * Failure modes: a request that two processes have died of is refused with EIO by the third;
  * so is one that was still coming in when the last one died, as the kernel has it.
@@ -297,8 +297,7 @@ static void slot_resume(struct sockfs_session *s, uint32_t slot, char *room)
 	s->slot = 0;
 }
 
-/* Those before the @end-th: who was parked just now waits already. */
-static void slots_resume(struct sockfs_session *s, uint64_t end)
+static void slots_resume(struct sockfs_session *s)
 {
 	uint32_t *order = slots_by_age();
 	char *room = malloc(SESSION_BUF_SIZE + SESSION_BUF_PAD);
@@ -309,7 +308,7 @@ static void slots_resume(struct sockfs_session *s, uint64_t end)
 		struct ledger_slot *ls = slot_at(*p);
 
 		/* One before it may have ended it. */
-		if (ls->unique == 0 || ls->seq >= end)
+		if (ls->unique == 0)
 			continue;
 		if (ls->tries < TRIES_MAX) {
 			slot_resume(s, *p, room);
@@ -325,11 +324,11 @@ static void slots_resume(struct sockfs_session *s, uint64_t end)
 	free(order);
 }
 
-int sockfs_session_resume(struct sockfs_session *s)
+int sockfs_session_settle(struct sockfs_session *s)
 {
 	struct session_impl *si = impl(s);
 	struct file *file;
-	uint64_t pos = 0, parked = ledger->next_seq;
+	uint64_t pos = 0;
 
 	while ((file = idtable_next(&s->sb->s_files, &pos)) != NULL)
 		file->f_poll.wake = poll_reply;
@@ -341,7 +340,12 @@ int sockfs_session_resume(struct sockfs_session *s)
 	settle_out(s);
 	settle_in(s);
 	wake_pollers(s);
-	message_again(s);
-	slots_resume(s, parked);
 	return 0;
+}
+
+/* Those that were parked came before the one in work, and have to stay before it. */
+void sockfs_session_resume(struct sockfs_session *s)
+{
+	slots_resume(s);
+	message_again(s);
 }

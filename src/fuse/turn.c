@@ -145,6 +145,8 @@ static bool session_turn(struct session_impl *si)
 			return true;
 		}
 		session_process(s);
+		if (ledger != NULL)
+			ledger->served++;
 		bulk_passed(s, nr_bulk);
 	}
 	si->cut = cut;

@@ -164,7 +164,7 @@ struct ledger {
 	uint32_t nr[NR_LEDGER_TABLES];
 
 	uint64_t next_seq;
-	uint64_t served;	 /* messages that were dealt with */
+	uint64_t served;	 /* messages that were read and dealt with by one process */
 	uint64_t message_done;	 /* as a slot's `done', of the message in work */
 	uint64_t message_unique; /* which one died of last */
 	uint32_t message_tries;

@@ -203,7 +203,7 @@ int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restor
 /* As a command would; one that cannot be begun ends as if it had failed. */
 static void dial_again(struct socket *sock, const struct text *text)
 {
-	struct kiocb iocb = {.ki_flags = IOCB_NOWAIT};
+	struct kiocb iocb = {.ki_flags = IOCB_NOWAIT | IOCB_AGAIN};
 	const struct item *item = NULL;
 	struct sockfs_addr addr;
 	uint32_t who[3];

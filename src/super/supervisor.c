@@ -25,10 +25,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "super/title.h"
+
+#define CLONE_TRIES 50 /* in 5 seconds */
 
 /* Far enough below the worker that whoever is short of memory takes that first. */
 #define OOM_LOWER 500
@@ -124,6 +127,21 @@ static pid_t clone_files(void)
 #else
 	return (pid_t)syscall(SYS_clone, CLONE_FILES | CLONE_FS | SIGCHLD, 0, 0, 0, 0);
 #endif
+}
+
+/* A process or memory may be there a moment later, and the kernel keeps the requests until then. */
+static pid_t clone_patiently(void)
+{
+	const struct timespec moment = {.tv_nsec = 100000000};
+	pid_t pid = clone_files();
+
+	for (int i = 0; pid < 0 && i < CLONE_TRIES; i++) {
+		nanosleep(&moment, NULL);
+		pid = clone_files();
+	}
+	if (pid < 0)
+		pr_err("no other process: %s", strerror(errno));
+	return pid;
 }
 
 /* The worker's descriptors are these as well: /dev/null for stderr, as soon as it answers. */
@@ -283,7 +301,7 @@ static pid_t replace_worker(pid_t worker, int signum)
 		pr_err("one process after the other has died before it served anything");
 		give_up(worker, signum);
 	}
-	pid = clone_files();
+	pid = clone_patiently();
 	if (pid < 0)
 		give_up(worker, signum);
 	if (pid == 0) {

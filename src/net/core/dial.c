@@ -511,8 +511,8 @@ static int keep_host(struct sock *sk, const struct sockfs_addr *addr)
 	return sk->sk_host == NULL ? -errno : 0;
 }
 
-/* May @sock be connected, by @cred? Its protocol is that of @text then, and *@ret_addr the rest. */
-static int may_dial(struct socket *sock, const struct sockfs_addr *text, const struct cred *cred,
+/* May @sock be connected, by @iocb? Its protocol is that of @text then, and *@ret_addr the rest. */
+static int may_dial(struct socket *sock, const struct sockfs_addr *text, const struct kiocb *iocb,
 		    struct sockfs_addr *ret_addr)
 {
 	int taken = 0, err = sock_may_connect(sock);
@@ -524,7 +524,9 @@ static int may_dial(struct socket *sock, const struct sockfs_addr *text, const s
 		err = taken;
 	if (err == 0)
 		err = user_may_connect(SOCK_INODE(sock)->i_uid);
-	return err == 0 ? user_dial(cred->uid) : err;
+	if (err == 0 && !(iocb->ki_flags & IOCB_AGAIN))
+		err = user_dial(iocb->ki_cred.uid);
+	return err;
 }
 
 int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kiocb *iocb)
@@ -534,7 +536,7 @@ int sock_connect(struct socket *sock, const struct sockfs_addr *text, struct kio
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct resolve *resolve = NULL;
 	struct sk_dial *dial;
-	int err = may_dial(sock, text, &iocb->ki_cred, &addr);
+	int err = may_dial(sock, text, iocb, &addr);
 
 	if (err != 0)
 		return err;
