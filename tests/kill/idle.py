@@ -14,7 +14,6 @@ import os
 import select
 import socket
 import sys
-import threading
 import time
 
 import kill
@@ -29,37 +28,19 @@ ACCEPT_SIZE = 552
 ACCEPT = 2 << 30 | ACCEPT_SIZE << 16 | 0xB5 << 8 | 4
 
 
-class Caller(threading.Thread):
-    """Calls once, and has the result or the error."""
+class Caller(kill.Caller):
+    """One of many of its kind."""
 
-    def __init__(self, name, call):
-        super().__init__(daemon=True)
-        self.name, self.call, self.result = name, call, None
-        self.start()
-
-    def run(self):
-        try:
-            self.result = self.call()
-        except OSError as e:
-            self.result = e
+    def __init__(self, name, call, *args):
+        self.kind = name
+        super().__init__(call, *args)
 
     def expect(self, want):
         self.join(30)
         if self.is_alive():
-            failures.append(f"{self.name}: waits for ever")
+            failures.append(f"{self.kind}: waits for ever")
         elif not want(self.result):
-            failures.append(f"{self.name}: {self.result}")
-
-
-def until_parked(nr):
-    """All who call wait now, but those of poll(2), whom the kernel keeps."""
-    end = time.monotonic() + 30
-    there = 0
-    while there < nr:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{there} of {nr} calls wait")
-        with open(f"{mnt}/.proc/waiting", encoding="utf-8") as f:
-            there = sum(line.split()[0].isdigit() for line in f)
+            failures.append(f"{self.kind}: {self.result}")
 
 
 def make_files():
@@ -141,13 +122,13 @@ def main():
     polled = connect(listener, nr_pollers)
     port_read, port_ioctl = make_listener("srv"), make_listener("srvi")
     waiting = {
-        "read": [Caller("read", lambda fd=fd: os.read(fd, 100)) for fd, _ in readers],
-        "write": [Caller("write", lambda fd=fd: os.write(fd, FULL)) for fd, _ in writers],
-        "accept": [Caller("accept", lambda: read_listener("srv")) for _ in range(nr_callers)],
-        "ioctl": [Caller("ioctl", lambda: accept_by_ioctl("srvi")) for _ in range(nr_callers)],
-        "poll": [Caller("poll", lambda fd=fd: poller(fd)) for fd, _ in polled],
+        "read": [Caller("read", os.read, fd, 100) for fd, _ in readers],
+        "write": [Caller("write", os.write, fd, FULL) for fd, _ in writers],
+        "accept": [Caller("accept", read_listener, "srv") for _ in range(nr_callers)],
+        "ioctl": [Caller("ioctl", accept_by_ioctl, "srvi") for _ in range(nr_callers)],
+        "poll": [Caller("poll", poller, fd) for fd, _ in polled],
     }
-    until_parked(4 * nr_callers)
+    mount.until_waiting(4 * nr_callers)
     pauses = []
     while len(pauses) < kills:
         if not mount.kill():

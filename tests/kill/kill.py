@@ -24,6 +24,17 @@ class Mount:
             time.sleep(0.001)
         raise TimeoutError("nobody serves any more")
 
+    def until_waiting(self, nr, others=lambda: False):
+        """NR calls wait in the mount, or what OTHERS says holds. Not those of poll(2), whom the
+        kernel keeps."""
+        end = time.monotonic() + 30
+        there = 0
+        while there < nr and not others():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{there} of {nr} calls wait")
+            with open(f"{self.path}/.proc/waiting", encoding="utf-8") as f:
+                there = sum(line.split()[0].isdigit() for line in f)
+
     def until_asleep(self):
         """Who serves has nothing to do."""
         end = time.monotonic() + 20
@@ -59,6 +70,21 @@ class Mount:
                 raise TimeoutError("no other program takes over")
             time.sleep(0.001)
         return True
+
+
+class Caller(threading.Thread):
+    """Calls once, and has the result or the error."""
+
+    def __init__(self, call, *args):
+        super().__init__(daemon=True)
+        self.call, self.args, self.result = call, args, None
+        self.start()
+
+    def run(self):
+        try:
+            self.result = self.call(*self.args)
+        except OSError as e:
+            self.result = e
 
 
 class Killer(threading.Thread):

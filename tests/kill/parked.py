@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import kill
@@ -26,32 +25,12 @@ mount = kill.Mount(mnt, int(sys.argv[2]))
 SIZE = 900 << 10  # one request
 
 
-class Call(threading.Thread):
-    """Calls once, and has the result or the error."""
-
-    def __init__(self, call, *args):
-        super().__init__(daemon=True)
-        self.call, self.args, self.result = call, args, None
-        self.start()
-
-    def run(self):
-        try:
-            self.result = self.call(*self.args)
-        except OSError as e:
-            self.result = e.strerror
-
-
 def until(what):
     end = time.monotonic() + 20
     while not what():
         if time.monotonic() > end:
             raise TimeoutError
         time.sleep(0.001)
-
-
-def waiting():
-    with open(f"{mnt}/.proc/waiting", encoding="ascii") as f:
-        return sum(line.split()[0].isdigit() for line in f)
 
 
 def is_mounted():
@@ -129,12 +108,12 @@ def drain(peer, size):
 def order():
     peer = connect("web", "set sndbuf 8192")
     fd = os.open(f"{mnt}/web", os.O_WRONLY)
-    first = Call(os.write, fd, b"a" * SIZE)
-    until(lambda: waiting() == 1)
+    first = kill.Caller(os.write, fd, b"a" * SIZE)
+    mount.until_waiting(1)
     tracer = die_at("mlock")  # it keeps the request: there was no room
     # Nobody goes on yet, and there is room meanwhile.
     os.kill(mount.supervisor, signal.SIGSTOP)
-    second = Call(os.write, fd, b"b" * SIZE)
+    second = kill.Caller(os.write, fd, b"b" * SIZE)
     tracer.wait()
     got = b""
     peer.settimeout(0.2)
@@ -157,8 +136,8 @@ def dial():
         control("web", f"connect 127.0.0.1:{port}\n", os.O_NONBLOCK)
     except BlockingIOError:
         pass
-    reader = Call(read, "web")
-    until(lambda: waiting() == 1)
+    reader = kill.Caller(read, "web")
+    mount.until_waiting(1)
     mount.kill()
     os.stat(f"{mnt}/.proc")
     for _ in fill:
@@ -177,19 +156,19 @@ def limit():
     calls = []
     for i in range(8):
         touch(f"web{i}")
-        calls.append(Call(control, f"web{i}", f"connect 127.0.0.1:{port}\n"))
+        calls.append(kill.Caller(control, f"web{i}", f"connect 127.0.0.1:{port}\n"))
         time.sleep(0.25)  # it is so many in a second that is measured
-    until(lambda: waiting() == 8)
+    mount.until_waiting(8)
     mount.kill()
-    until(lambda: waiting() == 8 or any(call.result for call in calls))
+    mount.until_waiting(8, lambda: any(call.result for call in calls))
     results = [call.result for call in calls if call.result]
     return not results, results
 
 
 def loop():
     peer = connect("web")
-    Call(read, "web")
-    until(lambda: waiting() == 1)
+    kill.Caller(read, "web")
+    mount.until_waiting(1)
     deaths = 0
     while deaths < 40 and is_mounted():
         try:
