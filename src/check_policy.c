@@ -25,6 +25,7 @@
 #include "policy/match.h"
 #include "policy/parse.h"
 #include "uapi/addr.h"
+#include "uapi/info.h"
 
 #define GROUPS_MAX 65536 /* Linux's NGROUPS_MAX */
 
@@ -181,6 +182,7 @@ static int ask_path(struct check *c)
 static int ask(struct check *c)
 {
 	const struct rule *rule = NULL;
+	char where[ADDR_TEXT_MAX];
 	struct resolve *resolve;
 	uv_loop_t loop;
 	int err;
@@ -196,7 +198,8 @@ static int ask(struct check *c)
 	} else if (c->ask.name != NULL) {
 		rule = policy_match_name(c->policy, &c->ask, c->addr.port);
 		if (rule == NULL || !rule->allow) {
-			answer(c, rule, c->ask.name);
+			snprintf(where, sizeof(where), "%s:%s", c->ask.name, c->addr.port);
+			answer(c, rule, where);
 			return 0;
 		}
 	}
@@ -208,6 +211,14 @@ static int ask(struct check *c)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
 	return err != 0 ? err : c->err;
+}
+
+/* As sockctl says it. */
+static const char *reason(int err)
+{
+	const struct sockfs_info info = {.error = -err, .flags = SOCKFS_INFO_LOOKUP};
+
+	return info_error_text(&info);
 }
 
 int check_policy(int argc, char **argv)
@@ -233,7 +244,7 @@ int check_policy(int argc, char **argv)
 		if (err == 0) {
 			err = ask(&c);
 			if (err != 0)
-				(void)complain(strerror(-err), argv[2]);
+				(void)complain(reason(err), argv[2]);
 		}
 	}
 	policy_ask_fini(&c.ask);

@@ -271,9 +271,15 @@ static bool parse_list(struct parser *p, const struct clause *clause)
 	}
 }
 
-static bool parse_clause(struct parser *p)
+static bool wrong_word(struct parser *p, const char *what)
 {
 	const struct token *t = &p->lex.token;
+
+	return lex_fail(&p->lex, "%s: %.*s", what, (int)(t->len < 60 ? t->len : 60), t->text);
+}
+
+static bool parse_clause(struct parser *p)
+{
 	const struct clause *clause = NULL;
 	const char *unfit = p->rule->verb == POLICY_CONNECT ? "on" : "to";
 	size_t i;
@@ -282,8 +288,7 @@ static bool parse_clause(struct parser *p)
 		if (lex_is(&p->lex, clauses[i].word))
 			clause = &clauses[i];
 	if (clause == NULL)
-		return lex_fail(&p->lex, "not a word of a rule: %.*s", (int)(t->len < 60 ? t->len : 60),
-				t->text);
+		return wrong_word(p, "not a word of a rule");
 	if (strcmp(clause->word, unfit) == 0)
 		return lex_fail(&p->lex, "%s", p->rule->verb == POLICY_CONNECT
 						       ? "connect goes to an address, not on one"
@@ -311,7 +316,9 @@ static bool parse_rule(struct parser *p)
 	lex_next(&p->lex);
 	p->rule->verb = lex_is(&p->lex, "listen") ? POLICY_LISTEN : POLICY_CONNECT;
 	if (p->rule->verb == POLICY_CONNECT && !lex_is(&p->lex, "connect"))
-		return lex_fail(&p->lex, "connect or listen is missing");
+		return p->lex.token.kind == TOKEN_WORD
+			       ? wrong_word(p, "neither connect nor listen")
+			       : lex_fail(&p->lex, "connect or listen is missing");
 	lex_next(&p->lex);
 	while (p->lex.token.kind != TOKEN_EOL)
 		if (!parse_clause(p))

@@ -74,6 +74,7 @@ static int ask_file(const struct policy_ask *ask, enum policy_verb verb, const s
 
 int policy_lookup(const struct policy_ask *ask, const char *port)
 {
+	char where[ADDR_TEXT_MAX];
 	const struct rule *rule;
 
 	if (file == NULL || ask->name == NULL)
@@ -81,7 +82,8 @@ int policy_lookup(const struct policy_ask *ask, const char *port)
 	rule = policy_match_name(file, ask, port);
 	if (rule != NULL && rule->allow)
 		return 0;
-	policy_tell(file, rule, ask, POLICY_CONNECT, NULL, NULL);
+	snprintf(where, sizeof(where), "%s:%s", ask->name, port);
+	policy_tell(file, rule, ask, POLICY_CONNECT, NULL, where);
 	return -EACCES;
 }
 

@@ -51,19 +51,20 @@ void policy_tell_rest(void)
 }
 
 /* For a line of the log, which nobody may begin another one in: what is not printed is a "?". */
-static void say_path(const char *path, char *text, size_t size)
+static void say_text(const char *from, char *text, size_t size)
 {
 	size_t i;
 
-	for (i = 0; path[i] != '\0' && i < size - 1; i++)
-		text[i] = path[i] > ' ' && path[i] < 0x7f ? path[i] : '?';
+	for (i = 0; from[i] != '\0' && i < size - 1; i++)
+		text[i] = from[i] > ' ' && from[i] < 0x7f ? from[i] : '?';
 	text[i] = '\0';
 }
 
 void policy_tell(const struct policy *p, const struct rule *rule, const struct policy_ask *ask,
-		 enum policy_verb verb, const struct sockaddr *sa, const char *path)
+		 enum policy_verb verb, const struct sockaddr *sa, const char *text)
 {
 	const bool allow = rule != NULL && rule->allow;
+	const char *name = sa != NULL ? ask->name : NULL; /* else @text has it */
 	char place[32] = " no rule", where[ADDR_TEXT_MAX];
 	struct sockfs_addr addr;
 
@@ -74,13 +75,12 @@ void policy_tell(const struct policy *p, const struct rule *rule, const struct p
 	if (rule != NULL)
 		snprintf(place, sizeof(place), "%u", rule->line);
 	addr_from_sockaddr(sa, &addr);
-	if (path != NULL)
-		say_path(path, where, sizeof(where));
+	if (text != NULL)
+		say_text(text, where, sizeof(where));
 	else
 		addr_format(&addr, where, sizeof(where));
 	pr_notice("%s:%s: %s: uid %u gid %u pid %d: %s %s %s%s%s%s", p->path, place,
 		  allow ? "allowed" : "refused", ask->cred.uid, ask->cred.gid, (int)ask->cred.pid,
 		  ask->proto, verb == POLICY_LISTEN ? "listen on" : "connect to", where,
-		  ask->name != NULL ? " (" : "", ask->name != NULL ? ask->name : "",
-		  ask->name != NULL ? ")" : "");
+		  name != NULL ? " (" : "", name != NULL ? name : "", name != NULL ? ")" : "");
 }

@@ -9,11 +9,12 @@
 
 /*
  * One line of what @rule (NULL: none) has decided for @ask, if it refuses or says log.
- * @sa: NULL, it was asked before the address was known; @path: of a UNIX socket, NULL: it is none. Of refusals and of
- * the others at most TELL_MAX a second each are told; the next line says how many were left out.
+ * @sa: NULL, it was asked before the address was known; @text stands for it then:
+ * the path of a UNIX socket, or the name and its port. Of refusals and of the others at most
+ * TELL_MAX a second each are told; the next line says how many were left out.
  */
 void policy_tell(const struct policy *p, const struct rule *rule, const struct policy_ask *ask,
-		 enum policy_verb verb, const struct sockaddr *sa, const char *path);
+		 enum policy_verb verb, const struct sockaddr *sa, const char *text);
 /* Say now how many were left out, if any. */
 void policy_tell_rest(void);
 

@@ -55,7 +55,7 @@ static const struct {
 	{"permit", 1, 1, "a rule begins with allow or deny"},
 	{"Allow connect", 1, 1, "a rule begins with allow or deny"},
 	{"allow", 1, 6, "connect or listen is missing"},
-	{"allow connects", 1, 7, "connect or listen is missing"},
+	{"allow connects", 1, 7, "neither connect nor listen: connects"},
 	{"allow , connect", 1, 7, "connect or listen is missing"},
 	{"# one\n\n  deny connect\tto", 3, 18, "an address or a name is missing"},
 	{"allow connect to any,", 1, 22, "an address or a name is missing"},
