@@ -402,10 +402,25 @@ static int parse_name(struct parse *p, const char *arg)
 	return p->names[p->nr_names++] != NULL ? 0 : bad("%s", strerror(ENOMEM));
 }
 
+/* Is it an option whose "=" is missing? */
+static bool wants_value(const char *arg)
+{
+	const size_t len = strlen(arg);
+
+	for (const struct fuse_opt *o = option_table; o->templ != NULL; o++)
+		if (strncmp(o->templ, arg, len) == 0 && strcmp(o->templ + len, "=") == 0)
+			return true;
+	return false;
+}
+
 static int parse_unknown(const char *arg)
 {
 	if (strncmp(arg, "x-", 2) == 0) /* of mount(8), for others to read */
 		return 0;
+	if (*arg == '\0') /* between two commas, where mount(8) sees nothing either */
+		return 0;
+	if (wants_value(arg))
+		return bad("%s wants a value: %s=... (see sockfs --help)", arg, arg);
 	return bad("unknown option: %s (see sockfs --help)", arg);
 }
 
