@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "lib/util.h"
 #include "sockctl/sockctl.h"
 #include "uapi/info.h"
 
@@ -85,10 +86,41 @@ static const char *ioctl_error(int fd, unsigned long request)
 	return info_error_text(&info);
 }
 
+/* Are the words of tls_error of this failure? What was refused at once leaves them as they were. */
+static bool is_of_tls(unsigned long request, int err)
+{
+	static const int at_once[] = {
+		EALREADY, EBUSY, EEXIST, EHOSTUNREACH, EINPROGRESS, EINVAL,
+		EISCONN, ENOTCONN, ENXIO, EOPNOTSUPP, EPROTOTYPE,
+	};
+
+	if (request != SOCKFS_IOC_CONNECT && request != SOCKFS_IOC_LISTEN &&
+	    request != SOCKFS_IOC_TLS)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(at_once); i++)
+		if (at_once[i] == err)
+			return false;
+	return true;
+}
+
+/* Why TLS has failed, in words; "" where it has not. */
+static void tls_words(int fd, unsigned long request, int err, char *buf, size_t size)
+{
+	struct sockfs_sockopt opt = {.level = SOL_SOCKFS, .name = SOCKFS_SO_TLS_ERROR,
+				     .len = sizeof(opt.value)};
+
+	buf[0] = '\0';
+	if (is_of_tls(request, err) && ioctl(fd, SOCKFS_IOC_GETSOCKOPT, &opt) == 0)
+		snprintf(buf, size, "%.*s", opt.len < size ? (int)opt.len : (int)size - 1,
+			 (const char *)opt.value);
+}
+
 int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
 		 const char *detail)
 {
-	int ret;
+	char words[sizeof(((struct sockfs_sockopt *)0)->value) + 1];
+	const char *error;
+	int ret, err;
 
 	do
 		ret = ioctl(fd, request, arg);
@@ -96,10 +128,14 @@ int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, con
 	if (ret >= 0)
 		return EXIT_DONE;
 	/* Another FUSE file system, a table, or what a control file does not do. */
-	if (errno == ENOTTY || errno == ENOSYS)
+	err = errno;
+	if (err == ENOTTY || err == ENOSYS) {
 		not_a_socket(file);
-	else
-		complain("%s: %s%s%s: %s", file, what, detail ? " " : "", detail ? detail : "",
-			 ioctl_error(fd, request));
+		return EXIT_FAILED;
+	}
+	error = ioctl_error(fd, request);
+	tls_words(fd, request, err, words, sizeof(words));
+	complain("%s: %s%s%s: %s%s%s", file, what, detail ? " " : "", detail ? detail : "", error,
+		 words[0] ? ": " : "", words);
 	return EXIT_FAILED;
 }

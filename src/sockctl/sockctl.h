@@ -73,7 +73,8 @@ int socket_open(const char *file, int mode, bool either);
 
 /*
  * ioctl(2), again after a stop signal (EINTR with nobody to handle it). 0, or
- * EXIT_FAILED after "sockctl: FILE: WHAT DETAIL: MESSAGE" (@detail may be NULL).
+ * EXIT_FAILED after "sockctl: FILE: WHAT DETAIL: MESSAGE" (@detail may be NULL), and behind it
+ * what tls_error says, if it was TLS that failed.
  */
 int socket_ioctl(int fd, const char *file, unsigned long request, void *arg, const char *what,
 		 const char *detail);

@@ -145,6 +145,13 @@ static ssize_t tls_sendmsg(struct socket *sock, struct iov_iter *from)
 	return -err;
 }
 
+/* Why an earlier one has failed says nothing of this one. */
+static int tls_connect(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	(void)tls_set(tls_sk(sock->sk), TLS_TEXT_ERROR, NULL);
+	return sock_common_connect(sock, fd, addr, len);
+}
+
 static int tls_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
@@ -179,7 +186,7 @@ static const struct proto_ops tls_ops = {
 	.prot = &tls_prot,
 	.release = sock_common_release,
 	.bind = inet_bind,
-	.connect = sock_common_connect,
+	.connect = tls_connect,
 	.listen = inet_listen,
 	.accept = tls_accept,
 	.shutdown = tls_shutdown,
