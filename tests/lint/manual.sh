@@ -19,7 +19,7 @@ for page in doc/*.[1-9]; do
 		mandoc -T lint -W warning "$page" || complain "$page: mandoc complains"
 	fi
 	# These are words of messages, and macros: No and In vanish without a \& in front.
-	if grep -nE '^\.[A-Z][a-z] (.* )?(No|In) (such|space|programs)' "$page"; then
+	if grep -nE '^\.[A-Z][a-z] (.* )?(No|In) (such|space|programs|a) ' "$page"; then
 		complain "$page: a word of the text is taken for a macro"
 	fi
 	if command -v groff >/dev/null; then
