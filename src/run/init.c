@@ -53,7 +53,12 @@ static void __attribute__((noreturn)) exec_program(struct run *run, const sigset
 
 	/* Another place than the caller's could mean other files. */
 	if (run->cwd != NULL && chdir(run->cwd) != 0) {
-		pr_err("run: cannot enter %s: %s", run->cwd, strerror(errno));
+		err = errno;
+		if (run->was_root && err == EACCES)
+			pr_err("run: cannot enter %s: %s (as %s: begin in a folder that it may enter, or -u)",
+			       run->cwd, strerror(err), run->user);
+		else
+			pr_err("run: cannot enter %s: %s", run->cwd, strerror(err));
 		_exit(RUN_FAILED);
 	}
 	sigprocmask(SIG_SETMASK, mask, NULL);

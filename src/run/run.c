@@ -113,6 +113,7 @@ static int parse(int argc, char **argv, struct run *run)
 	if (optind == argc)
 		return usage("no program given");
 	run->argv = argv + optind;
+	run->user = user != NULL ? user : "nobody";
 	run->uid = run->was_root ? NOBODY : geteuid();
 	run->gid = run->was_root ? NOBODY : getegid();
 	if (user != NULL && !run->was_root)

@@ -29,6 +29,7 @@ struct run {
 	uid_t uid;	    /* who the program is */
 	gid_t gid;
 	bool was_root;	    /* and run is root */
+	const char *user;   /* then: who the program is, in words */
 	char *cwd;	    /* where it begins; NULL: not known, so in / */
 	int sync;	    /* the maker's and init's end of the socket to run */
 };
