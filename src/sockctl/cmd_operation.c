@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,23 @@ static int bad_value(const struct args *args, const struct sockopt *so, const ch
 	}
 }
 
+/* Are there digits behind the last colon, and too many? */
+static bool has_no_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	return colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")] &&
+	       strtoul(colon + 1, NULL, 10) > UINT16_MAX;
+}
+
+static int bad_address(const struct args *args, const char *text)
+{
+	if (has_no_port(text))
+		return bad_usage(args, "'%s': a port is a number from 0 to 65535", text);
+	return bad_usage(args, "'%s' is not an address: HOST:PORT, [IPV6]:PORT, :PORT, "
+			       "udp:HOST:PORT, tls:HOST:PORT or unix:/PATH", text);
+}
+
 /* Say which word the table did not take. */
 static int bad_words(const struct args *args, const struct operation *op)
 {
@@ -62,8 +80,7 @@ static int bad_words(const struct args *args, const struct operation *op)
 	case OP_GROUP:
 		return bad_usage(args, "'%s' is too long", args->argv[args->argc - 1]);
 	default:
-		return bad_usage(args, "'%s' is not an address: HOST:PORT, [IPV6]:PORT or :PORT",
-				 args->argv[0]);
+		return bad_address(args, args->argv[0]);
 	}
 }
 
