@@ -35,6 +35,7 @@
 #include "net/socket.h"
 #include "net/tls/tls.h"
 #include "net/unix/unix.h"
+#include "policy/keep.h"
 #include "policy/reload.h"
 #include "priv/priv.h"
 #include "priv/unmounter.h"
@@ -202,8 +203,8 @@ static int resume(struct daemon *d, const struct options *opt)
 	struct restored r;
 	int err = sockfs_session_claim(d->session);
 
-	if (opt->policy != NULL)
-		policy_reload_now(opt->policy);
+	if (err == 0 && opt->policy != NULL)
+		err = policy_resume(opt->policy);
 	if (err == 0)
 		err = restore(&d->sb, &r);
 	if (err != 0)
@@ -224,6 +225,9 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 		save_begin(&d->sb, true);
 	if (err != 0)
 		return err;
+	err = policy_keep_first();
+	if (err != 0)
+		return fail("policy", err);
 	err = sockfs_session_attach(d->session, &d->loop, &d->sb, &events);
 	if (err != 0)
 		return err;
@@ -242,6 +246,7 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 		err = sockfs_session_settle(d->session);
 		/* Before those who wait for them. */
 		restore_dials(&d->sb);
+		policy_reload_resume();
 	}
 	if (err != 0)
 		return fail("/dev/fuse", err);

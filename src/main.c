@@ -26,6 +26,7 @@
 #include "loop.h"
 #include "options.h"
 #include "policy/policy.h"
+#include "policy/reload.h"
 #include "priv/priv.h"
 #include "priv/unmounter.h"
 #include "run/run.h"
@@ -225,6 +226,13 @@ static uint64_t progress(void *arg)
 	return ledger != NULL ? ledger->served : 0;
 }
 
+/* Written down, lest the worker dies before it has taken it. */
+static void hangup(void *arg)
+{
+	(void)arg;
+	policy_reload_asked(true);
+}
+
 static void abandon(void *arg)
 {
 	struct process *p = arg;
@@ -314,7 +322,7 @@ static int mount_and_serve(struct process *p)
 		.arg = p,
 		.mountpoint = p->opt.mountpoint,
 		.foreground = p->opt.foreground,
-		.hangup_reloads = p->opt.policy != NULL,
+		.hangup = p->opt.policy != NULL ? hangup : NULL,
 	};
 
 	p->session = sockfs_session_new(&p->opt.mount_args);

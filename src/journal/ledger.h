@@ -29,7 +29,7 @@
 #include "lib/util.h"
 
 #define LEDGER_MAGIC UINT64_C(0x7265676465686b73)
-#define LEDGER_VERSION 1u /* of everything in this file; another one is not read */
+#define LEDGER_VERSION 2u /* of everything in this file; another one is not read */
 
 #define LEDGER_NAME 44		  /* bytes of a name that lies in its inode's record */
 #define LEDGER_CELL 120		  /* bytes of text in a cell */
@@ -162,6 +162,10 @@ struct ledger {
 
 	/* Records from these on were never used: grow by themselves. */
 	uint32_t nr[NR_LEDGER_TABLES];
+
+	/* The rules in force (policy/keep.h). Both change by themselves. */
+	uint32_t policy;       /* their text, 0: none is written down */
+	uint32_t policy_asked; /* somebody wants the file read again, and it was not yet */
 
 	uint64_t next_seq;
 	uint64_t served;	 /* messages that were read and dealt with by one process */

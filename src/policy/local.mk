@@ -9,6 +9,8 @@ libsockfs_a_SOURCES += \
 	src/policy/file.h \
 	src/policy/ip.c \
 	src/policy/ip.h \
+	src/policy/keep.c \
+	src/policy/keep.h \
 	src/policy/lex.c \
 	src/policy/lex.h \
 	src/policy/match.c \
@@ -22,6 +24,8 @@ libsockfs_a_SOURCES += \
 	src/policy/path.h \
 	src/policy/policy.c \
 	src/policy/policy.h \
+	src/policy/print.c \
+	src/policy/print.h \
 	src/policy/reload.c \
 	src/policy/reload.h \
 	src/policy/rules.c \

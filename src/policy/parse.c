@@ -29,6 +29,7 @@ struct parser {
 	struct policy *policy;
 	struct rule *rule;  /* the one that is being read */
 	unsigned int given; /* bits of clauses[] */
+	bool printed;	    /* what stands there has been looked at when it came into force */
 	bool no_memory;
 };
 
@@ -93,7 +94,7 @@ static bool add_path(struct parser *p, struct target *target, const char *text)
 
 	if (fault != NULL)
 		return lex_fail(&p->lex, "%s: %.60s", fault, text);
-	if (path_has_link(text, &len))
+	if (!p->printed && path_has_link(text, &len))
 		return lex_fail(&p->lex, "%.*s is a symbolic link: write the path that it leads to",
 				len < 60 ? (int)len : 60, text);
 	target->kind = TARGET_UNIX;
@@ -329,10 +330,10 @@ static bool parse_rule(struct parser *p)
 	return true;
 }
 
-int policy_parse(const char *text, size_t size, struct policy **ret_policy,
+static int parse(const char *text, size_t size, bool printed, struct policy **ret_policy,
 		 struct policy_error *ret_error)
 {
-	struct parser p = {.policy = calloc(1, sizeof(*p.policy))};
+	struct parser p = {.policy = calloc(1, sizeof(*p.policy)), .printed = printed};
 	bool ok = true;
 
 	lex_init(&p.lex, text, size);
@@ -348,4 +349,16 @@ int policy_parse(const char *text, size_t size, struct policy **ret_policy,
 	policy_free(p.policy);
 	*ret_error = p.lex.error;
 	return p.no_memory ? -ENOMEM : -EINVAL;
+}
+
+int policy_parse(const char *text, size_t size, struct policy **ret_policy,
+		 struct policy_error *ret_error)
+{
+	return parse(text, size, false, ret_policy, ret_error);
+}
+
+int policy_parse_printed(const char *text, size_t size, struct policy **ret_policy,
+			 struct policy_error *ret_error)
+{
+	return parse(text, size, true, ret_policy, ret_error);
 }

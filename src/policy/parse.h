@@ -16,6 +16,12 @@
  */
 int policy_parse(const char *text, size_t size, struct policy **ret_policy,
 		 struct policy_error *ret_error);
+/*
+ * The same of what policy_print() has made, which has but numbers. Its paths are taken as
+ * they stand: a part that has become a symbolic link by now is no fault of theirs.
+ */
+int policy_parse_printed(const char *text, size_t size, struct policy **ret_policy,
+			 struct policy_error *ret_error);
 
 /* The number of a port: digits up to 65535, or a service of services(5). 0 or -EINVAL. */
 int policy_parse_port(const char *text, unsigned int protos, uint32_t *ret_port);

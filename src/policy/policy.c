@@ -40,6 +40,11 @@ void policy_clear(void)
 	mount_rules_clear();
 }
 
+const struct policy *policy_in_force(void)
+{
+	return file;
+}
+
 bool policy_has_file(void)
 {
 	return file != NULL;

@@ -93,6 +93,8 @@ struct policy;
  * before. NULL: no file. policy/file.h reads one.
  */
 void policy_set(struct policy *policy);
+/* Those that hold now, NULL: no file. Until the next policy_set(). */
+const struct policy *policy_in_force(void);
 /* Forget all rules. */
 void policy_clear(void);
 

@@ -5,17 +5,21 @@
  * shares nothing with the loop but the struct reload, which each has in turn.
  *
  * Failure modes: the file is bad (the rules stay); SIGHUP comes while the file is being read
- * (it is read once more); the daemon ends meanwhile (what was read is dropped).
+ * (it is read once more); the daemon ends meanwhile (what was read is dropped); it is killed
+ * meanwhile (the next one reads the file).
  */
 #include "config.h"
 
 #include "policy/reload.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "journal/ledger.h"
 #include "lib/log.h"
 #include "policy/file.h"
+#include "policy/keep.h"
 #include "policy/policy.h"
 #include "policy/rules.h"
 
@@ -42,26 +46,29 @@ static void read_file(uv_work_t *work)
 	r->err = policy_read(r->path, &r->policy, r->message, sizeof(r->message));
 }
 
+void policy_reload_asked(bool asked)
+{
+	if (ledger != NULL)
+		ledger->policy_asked = asked;
+}
+
 /* What has been read is in force, if it can be. */
 static void put_in_force(struct reload *r)
 {
+	if (r->err == 0) {
+		r->err = policy_keep(r->policy);
+		if (r->err != 0)
+			snprintf(r->message, sizeof(r->message), "%s: %s", r->path,
+				 strerror(-r->err));
+	}
 	if (r->err != 0) {
 		pr_err("%s (the rules before it stay)", r->message);
+		policy_free(r->policy);
 	} else {
 		pr_info("%s: %zu rules", r->path, r->policy->nr_rules);
 		policy_set(r->policy);
 	}
 	r->policy = NULL;
-}
-
-void policy_reload_now(const char *path)
-{
-	struct reload *r = &reload;
-
-	r->path = path;
-	r->work.data = r;
-	read_file(&r->work);
-	put_in_force(r);
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -76,6 +83,7 @@ static void on_read(uv_work_t *work, int status)
 		return;
 	}
 	put_in_force(r);
+	policy_reload_asked(r->again);
 	if (r->again)
 		reload_begin(r);
 }
@@ -90,6 +98,7 @@ static void reload_begin(struct reload *r)
 	r->work.data = r;
 	err = uv_queue_work(r->sighup.loop, &r->work, read_file, on_read);
 	r->reading = err == 0;
+	policy_reload_asked(r->reading);
 	if (err != 0)
 		pr_err("%s: cannot read it now: %s", r->path, strerror(-err));
 }
@@ -113,6 +122,12 @@ int policy_reload_start(uv_loop_t *loop, const char *path)
 	r->again = false;
 	uv_unref((uv_handle_t *)&r->sighup);
 	return uv_signal_start(&r->sighup, on_sighup, SIGHUP);
+}
+
+void policy_reload_resume(void)
+{
+	if (reload.started && ledger != NULL && ledger->policy_asked)
+		reload_begin(&reload);
 }
 
 void policy_reload_stop(void)

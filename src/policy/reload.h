@@ -15,10 +15,12 @@
  */
 int policy_reload_start(uv_loop_t *loop, const char *path);
 /*
- * In a process that goes on where another has died: the rules that hold are those of now, and
- * not of the beginning. Waits for the file. A bad one is a line of log and changes nothing.
+ * If another process has died that was asked to, and had not done it, do it. When this one has
+ * been confined: its threads are to be what it is.
  */
-void policy_reload_now(const char *path);
+void policy_reload_resume(void);
+/* Write down that somebody has asked for it, or that it is done. */
+void policy_reload_asked(bool asked);
 /* No more. The handle goes with the next turns of the loop. Idempotent. */
 void policy_reload_stop(void);
 

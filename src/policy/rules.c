@@ -122,12 +122,19 @@ bool range_set_has(const struct range_set *set, uint32_t number)
 	return false;
 }
 
-unsigned int policy_proto(const char *word)
+const char *policy_proto_word(unsigned int bit)
 {
 	static const char *const words[] = {"tcp", "udp", "tls", "unix"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(word, words[i]) == 0)
+	return bit < ARRAY_SIZE(words) ? words[bit] : NULL;
+}
+
+unsigned int policy_proto(const char *word)
+{
+	const char *other;
+
+	for (unsigned int i = 0; (other = policy_proto_word(i)) != NULL; i++)
+		if (strcmp(word, other) == 0)
 			return 1u << i;
 	return 0;
 }

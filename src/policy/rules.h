@@ -92,5 +92,7 @@ bool target_has_name(const struct target *target);
 
 /* The bit of the protocol that users call @word, 0: unknown. */
 unsigned int policy_proto(const char *word);
+/* The word of bit number @bit, NULL: there are no more. */
+const char *policy_proto_word(unsigned int bit);
 
 #endif /* POLICY_RULES_H */

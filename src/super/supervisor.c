@@ -254,7 +254,9 @@ static _Noreturn void watch(pid_t worker, bool is_child)
 			continue;
 		}
 		if (signum > 0 && signum != SIGCHLD) {
-			if (signum != SIGHUP || !sv->hangup_reloads)
+			if (signum == SIGHUP && sv->hangup != NULL)
+				sv->hangup(sv->arg);
+			else
 				atomic_fetch_add(&shared->stops, 1);
 			/* A child's number is not given away before we have waited for it. */
 			if (is_child || getppid() == worker)

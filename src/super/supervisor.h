@@ -46,7 +46,8 @@ struct supervision {
 	void *arg;
 	const char *mountpoint; /* for the title and the log; lives as long as the process */
 	bool foreground;
-	bool hangup_reloads; /* SIGHUP does not ask for the end */
+	/* SIGHUP is about to go to the worker, and does not ask for the end; NULL: it does. */
+	void (*hangup)(void *arg);
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "lib/util.h"
 #include "policy/match.h"
 #include "policy/parse.h"
+#include "policy/print.h"
 
 #define TEXT_MAX 65536
 
@@ -74,6 +75,27 @@ static void ask(const struct policy *p, const uint8_t *data, size_t size)
 	ask_path(p, &question, data, size);
 }
 
+/* What is written down of rules is the same rules. */
+static void check_printed(const struct policy *p)
+{
+	char *text = policy_print(p), *again;
+	struct policy_error error;
+	struct policy *q = NULL;
+
+	if (text == NULL || policy_parse_printed(text, strlen(text), &q, &error) != 0)
+		abort();
+	again = policy_print(q);
+	if (again == NULL || strcmp(text, again) != 0 || q->nr_rules != p->nr_rules)
+		abort();
+	for (size_t i = 0; i < p->nr_rules; i++)
+		if (p->rules[i].line != q->rules[i].line ||
+		    p->rules[i].targets.n != q->rules[i].targets.n)
+			abort();
+	policy_free(q);
+	free(again);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char text[TEXT_MAX];
@@ -91,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lines += text[i] == '\n';
 	if (policy_parse(copy, n, &p, &error) == 0) {
 		ask(p, data, size);
+		check_printed(p);
 		policy_free(p);
 	} else if (p != NULL || error.line == 0 || error.line > lines || error.column == 0 ||
 		   error.reason[0] == '\0') {
