@@ -216,8 +216,9 @@ static int again(void *arg)
 
 static bool can_again(void *arg)
 {
-	(void)arg;
-	return again_ask();
+	const struct process *p = arg;
+
+	return again_ask(!p->opt.foreground);
 }
 
 static uint64_t progress(void *arg)
@@ -402,13 +403,39 @@ static int run(struct process *p)
 	return mount_and_serve(p);
 }
 
+/*
+ * The exit status: could this program go on with such a mount? As far as can be known without
+ * doing it; why not is a line in the log.
+ */
+static int answer(int argc, char **argv, const struct again_question *question)
+{
+	struct sockfs_session *session = NULL;
+	struct options opt;
+
+	log_open("sockfs", question->to_syslog, LOGLEVEL_INFO);
+	if (question->version != LEDGER_VERSION ||
+	    !ledger_fits(question->ledger, sockfs_session_buf_size())) {
+		pr_err("this version reads other records");
+		return 1;
+	}
+	if (options_parse(argc, argv, OPTIONS_ASKED, &opt) < 0)
+		session = sockfs_session_new(&opt.mount_args);
+	options_free(&opt);
+	policy_clear();
+	if (session == NULL)
+		return 1;
+	sockfs_session_destroy(session);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct process p = {.ready_fd = -1, .null_fd = -1};
+	struct again_question question;
 	int status;
 
-	if (argc == 2 && again_answer(argv[1]) >= 0)
-		return again_answer(argv[1]);
+	if (again_asked(&argc, &argv, &question))
+		return answer(argc, argv, &question);
 	/* Who goes on has them, and may not be allowed to open any. */
 	if (getenv("SOCKFS_RESUME") == NULL && fill_std_fds() != 0)
 		return 1;
@@ -420,7 +447,7 @@ int main(int argc, char **argv)
 		return check_policy(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run_main(argc - 1, argv + 1);
-	status = options_parse(argc, argv, &p.opt);
+	status = options_parse(argc, argv, p.resumed ? OPTIONS_RESUME : OPTIONS_START, &p.opt);
 	if (status < 0)
 		status = run(&p);
 	options_free(&p.opt);

@@ -242,6 +242,7 @@ static int parse_seconds(const char *arg, int *ret_seconds)
 /* What main needs beside the options while it parses. */
 struct parse {
 	struct options *opt;
+	enum options_use use;
 	char *names[2]; /* positionals */
 	unsigned int nr_names;
 	int status; /* -1: go on */
@@ -259,7 +260,7 @@ static int parse_rule(const char *arg, bool allow)
  * The whole path: the daemon changes its directory, and reads the file again. Links stay as they
  * are, so that one can be made to lead to another file.
  */
-static int parse_policy(struct options *opt, const char *arg)
+static int parse_policy(struct options *opt, const char *arg, enum options_use use)
 {
 	const char *name = strchr(arg, '=') + 1;
 	char *cwd = *name != '/' ? getcwd(NULL, 0) : NULL;
@@ -267,7 +268,7 @@ static int parse_policy(struct options *opt, const char *arg)
 	struct policy *policy;
 	int n;
 
-	if (*name != '/' && cwd == NULL)
+	if (*name != '/' && cwd == NULL && use != OPTIONS_RESUME)
 		return bad("%s: %s", arg, strerror(errno));
 	n = asprintf(&path, "%s%s%s", cwd != NULL ? cwd : "", cwd != NULL ? "/" : "", name);
 	free(cwd);
@@ -275,16 +276,20 @@ static int parse_policy(struct options *opt, const char *arg)
 		return bad("%s", strerror(ENOMEM));
 	free(opt->policy);
 	opt->policy = path;
+	if (use == OPTIONS_RESUME)
+		return 0;
 	if (policy_read(path, &policy, message, sizeof(message)) != 0)
 		return bad("%s", message);
 	policy_set(policy);
 	return 0;
 }
 
-static int parse_unix(const char *arg)
+static int parse_unix(const char *arg, enum options_use use)
 {
 	int err = unix_policy_add(strchr(arg, '=') + 1);
 
+	if (err == -ELOOP && use == OPTIONS_RESUME)
+		return 0;
 	if (err == -EINVAL)
 		return bad("%s: begins neither with / nor with @", arg);
 	if (err == -ELOOP)
@@ -452,14 +457,14 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		opt->store = true;
 		return 0;
 	case KEY_NOTIFY:
-		return parse_notify_fd(opt, arg);
+		return p->use == OPTIONS_START ? parse_notify_fd(opt, arg) : 0;
 	case KEY_ALLOW:
 	case KEY_DENY:
 		return parse_rule(arg, key == KEY_ALLOW);
 	case KEY_POLICY:
-		return parse_policy(opt, arg);
+		return parse_policy(opt, arg, p->use);
 	case KEY_UNIX:
-		return parse_unix(arg);
+		return parse_unix(arg, p->use);
 	case KEY_USER:
 		return parse_user(opt, arg);
 	case KEY_NONEMPTY:
@@ -529,10 +534,10 @@ static int take_names(struct options *opt, struct parse *p)
 	return 0;
 }
 
-int options_parse(int argc, char **argv, struct options *ret_opt)
+int options_parse(int argc, char **argv, enum options_use use, struct options *ret_opt)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
-	struct parse p = {.opt = ret_opt, .status = -1};
+	struct parse p = {.opt = ret_opt, .use = use, .status = -1};
 
 	*ret_opt = (struct options){
 		.notify_fd = -1,

@@ -39,13 +39,28 @@ struct options {
 	struct fuse_args mount_args; /* for libfuse: a program name and -o's */
 };
 
+/* What for? */
+enum options_use {
+	OPTIONS_START,
+	/*
+	 * To say whether a mount could go on with them: as for a start, but a descriptor to be told
+	 * by is not looked at, which was somebody else's to give.
+	 */
+	OPTIONS_ASKED,
+	/*
+	 * To go on with a mount that was started with them: what was right then is. So the policy
+	 * file is not read (policy/keep.h has its rules).
+	 */
+	OPTIONS_RESUME,
+};
+
 /*
  * Parse @argv into @ret_opt, which options_free() frees in any case. Rules of
  * allow=, deny= and policy= go to policy/policy.h at once. Returns -1 to go on, or the
  * status to exit with: 0 after help or version on stdout, 1 after one line on
  * stderr.
  */
-int options_parse(int argc, char **argv, struct options *ret_opt);
+int options_parse(int argc, char **argv, enum options_use use, struct options *ret_opt);
 void options_free(struct options *opt);
 
 /*

@@ -165,7 +165,8 @@ int ledger_make(size_t buf_size)
 	return 0;
 }
 
-int ledger_attach(int fd, size_t buf_size)
+/* The bytes of the range behind @fd, whose tables are laid out; 0: it has another form. */
+static size_t lay_out_as(int fd, size_t buf_size)
 {
 	struct ledger head;
 	size_t bytes;
@@ -174,11 +175,21 @@ int ledger_attach(int fd, size_t buf_size)
 	if (pread(fd, &head, offsetof(struct ledger, init), 0) !=
 		    (ssize_t)offsetof(struct ledger, init) ||
 	    head.magic != LEDGER_MAGIC || head.version != LEDGER_VERSION || head.shift > MOST_SHIFT)
-		return -EPROTO;
+		return 0;
 	bytes = lay_out(head.shift, buf_size);
-	if (bytes != head.bytes)
-		return -EPROTO;
-	return map_range(fd, bytes);
+	return bytes == head.bytes ? bytes : 0;
+}
+
+int ledger_attach(int fd, size_t buf_size)
+{
+	size_t bytes = lay_out_as(fd, buf_size);
+
+	return bytes != 0 ? map_range(fd, bytes) : -EPROTO;
+}
+
+bool ledger_fits(int fd, size_t buf_size)
+{
+	return lay_out_as(fd, buf_size) != 0;
 }
 
 int ledger_fd(void)

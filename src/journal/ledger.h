@@ -196,6 +196,8 @@ extern struct ledger *ledger; /* NULL: nothing is written down */
 int ledger_make(size_t buf_size) __must_check;
 /* Map the range behind @fd, which another program has made. 0, or -EPROTO: another form. */
 int ledger_attach(int fd, size_t buf_size) __must_check;
+/* Could it? In a process that has no ledger. */
+bool ledger_fits(int fd, size_t buf_size);
 /* The descriptor of the range, which stays open for ledger_attach(); -1: there is none. */
 int ledger_fd(void);
 /* For tests, and where nothing is to survive. */

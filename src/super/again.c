@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,57 +22,108 @@
 
 #define VARIABLE "SOCKFS_RESUME"
 #define QUESTION "--can-resume="
+#define ASK_SECONDS 10
+#define SELF "/proc/self/exe"
+#define DELETED " (deleted)" /* proc(5) */
 
-static char **args;
+static char **args; /* with room for one more in front of them */
 static char program[PATH_MAX], folder[PATH_MAX];
+static bool may_change; /* what lies at `program' has said that it can */
+
+/* Where this program lies, or lay, which is where the next version will; false: the latter. */
+static bool find_program(char path[PATH_MAX])
+{
+	ssize_t n = readlink(SELF, path, PATH_MAX - 1);
+	size_t len = n > 0 ? (size_t)n : 0, end = strlen(DELETED);
+
+	path[len] = '\0';
+	if (len <= end || strcmp(path + len - end, DELETED) != 0)
+		return true;
+	path[len - end] = '\0';
+	return false;
+}
 
 void again_init(int argc, char **argv)
 {
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-
-	program[n > 0 ? n : 0] = '\0';
+	(void)find_program(program);
 	if (getcwd(folder, sizeof(folder)) == NULL)
 		folder[0] = '\0';
-	args = calloc((size_t)argc + 1, sizeof(*args));
+	args = calloc((size_t)argc + 2, sizeof(*args));
+	if (args != NULL)
+		args++;
 	for (int i = 0; args != NULL && i < argc; i++) {
 		args[i] = strdup(argv[i]);
 		if (args[i] == NULL) {
-			free(args);
+			free(args - 1);
 			args = NULL;
 		}
 	}
 }
 
-int again_answer(const char *arg)
+/* What was said relative to it still is. */
+static void enter_folder(void)
 {
-	if (strncmp(arg, QUESTION, strlen(QUESTION)) != 0)
-		return -1;
-	return strtoul(arg + strlen(QUESTION), NULL, 10) == LEDGER_VERSION ? 0 : 1;
+	if (folder[0] == '\0' || chdir(folder) != 0)
+		pr_debug("not from the folder where it was started");
 }
 
-bool again_ask(void)
+/* In a process of its own: it does not return. */
+static _Noreturn void ask(bool to_syslog)
 {
+	const struct itimerval most = {.it_value.tv_sec = ASK_SECONDS};
 	char question[64];
+	sigset_t none;
+
+	snprintf(question, sizeof(question), QUESTION "%u,%d,%d", LEDGER_VERSION, ledger_fd(),
+		 to_syslog);
+	args[-1] = args[0];
+	args[0] = question;
+	fcntl(ledger_fd(), F_SETFD, 0);
+	enter_folder();
+	/* Nobody watches over the mount meanwhile: it ends, even if it hangs. */
+	signal(SIGALRM, SIG_DFL);
+	setitimer(ITIMER_REAL, &most, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(program, args - 1);
+	_exit(127);
+}
+
+bool again_ask(bool to_syslog)
+{
 	int status = -1;
-	pid_t pid;
+	pid_t pid = args != NULL ? fork() : -1;
 
-	snprintf(question, sizeof(question), QUESTION "%u", LEDGER_VERSION);
-	pid = fork();
-	if (pid == 0) {
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		execl(program, program, question, (char *)NULL);
-		_exit(127);
-	}
+	if (pid == 0)
+		ask(to_syslog);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	may_change = pid > 0 && status == 0;
+	if (may_change)
 		return true;
+	if (pid > 0)
+		status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	pr_err("%s cannot go on with this mount (status %d): it stays with the old program",
-	       program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	       program, status);
 	return false;
+}
+
+bool again_asked(int *argc, char ***argv, struct again_question *ret)
+{
+	char **words = *argv;
+	int to_syslog = 0;
+
+	*ret = (struct again_question){.ledger = -1};
+	if (*argc < 2 || strncmp(words[1], QUESTION, strlen(QUESTION)) != 0)
+		return false;
+	/* Another version may want to know something else, and has another number. */
+	if (sscanf(words[1] + strlen(QUESTION), "%u,%d,%d", &ret->version, &ret->ledger,
+		   &to_syslog) == 3)
+		ret->to_syslog = to_syslog != 0;
+	words[1] = words[0];
+	(*argv)++;
+	(*argc)--;
+	return true;
 }
 
 /* All but 0 to 2 are to be closed by exec, as each was made; those go along. */
@@ -91,14 +144,12 @@ static void keep_descriptors(void)
 
 int again_exec(int dev, int unmounter, const char *mountpoint)
 {
-	char words[PATH_MAX + 64];
+	char words[PATH_MAX + 64], now[PATH_MAX];
 	sigset_t none;
 
 	if (args == NULL)
 		return -ENOMEM;
-	/* What was said relative to it still is. */
-	if (folder[0] == '\0' || chdir(folder) != 0)
-		pr_debug("not from the folder where it was started");
+	enter_folder();
 	snprintf(words, sizeof(words), "%d %d %d %s", ledger_fd(), dev, unmounter, mountpoint);
 	if (setenv(VARIABLE, words, 1) != 0)
 		return -errno;
@@ -106,7 +157,9 @@ int again_exec(int dev, int unmounter, const char *mountpoint)
 	keep_descriptors();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(program, args);
+	if (may_change || (find_program(now) && strcmp(now, program) == 0))
+		execv(program, args);
+	execv(SELF, args);
 	return -errno;
 }
 
@@ -125,5 +178,8 @@ bool again_resumed(struct again *ret)
 	    copy[used] != '/')
 		return false;
 	ret->mountpoint = copy + used;
+	/* What is called SELF is called "exe". */
+	if (strrchr(program, '/') != NULL)
+		prctl(PR_SET_NAME, strrchr(program, '/') + 1);
 	return true;
 }

@@ -228,9 +228,9 @@ static void parent_ended(pid_t worker)
  */
 static void upgrade(pid_t worker, bool is_child)
 {
+	supervisor_log();
 	if (sv->again == NULL || !sv->can_resume(sv->arg, 0) || !sv->can_again(sv->arg))
 		return;
-	supervisor_log();
 	pr_info("%s goes on with another program", sv->mountpoint);
 	kill(worker, SIGKILL);
 	if (!is_child)

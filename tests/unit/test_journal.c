@@ -259,6 +259,28 @@ START_TEST(bytes_that_move)
 }
 END_TEST
 
+/* What a new program is asked, in a process of its own: is the range what it would lay out? */
+START_TEST(another_form_does_not_fit)
+{
+	static const uint32_t version = LEDGER_VERSION + 1;
+	const int fd = ledger_fd();
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		bool ok = ledger_fits(fd, BUF_SIZE) && !ledger_fits(fd, 2 * BUF_SIZE) &&
+			  !ledger_fits(-1, BUF_SIZE);
+
+		memcpy(&ledger->version, &version, sizeof(version));
+		_exit(ok && !ledger_fits(fd, BUF_SIZE) ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("journal");
@@ -273,6 +295,7 @@ int main(void)
 	tcase_add_test(tc, memory_goes_back);
 	tcase_add_test(tc, another_program);
 	tcase_add_test(tc, bytes_that_move);
+	tcase_add_test(tc, another_form_does_not_fit);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
 }

@@ -123,7 +123,8 @@ void unix_caller_end(const struct unix_caller *was);
 
 /*
  * Let others than the daemon's user use the paths @prefix and what is below it; "@": the
- * names that begin so. For the mount option unix=. 0, -EINVAL (neither / nor @), -ENOMEM.
+ * names that begin so. For the mount option unix=. 0, -EINVAL (neither / nor @), -ENOMEM;
+ * -ELOOP: a part of it is a symbolic link, so nothing is below it; it counts all the same.
  */
 int unix_policy_add(const char *prefix);
 void unix_policy_clear(void);

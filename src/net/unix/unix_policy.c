@@ -33,8 +33,6 @@ int unix_policy_add(const char *text)
 
 	if (text[0] != '/' && text[0] != '@')
 		return -EINVAL;
-	if (path_has_link(text, &link))
-		return -ELOOP;
 	/* "/run/" is "/run", and "/" is "". */
 	while (text[0] == '/' && len > 0 && text[len - 1] == '/')
 		len--;
@@ -45,7 +43,7 @@ int unix_policy_add(const char *text)
 	memcpy(p->text, text, len);
 	p->text[len] = '\0';
 	SLIST_INSERT_HEAD(&prefixes, p, next);
-	return 0;
+	return path_has_link(text, &link) ? -ELOOP : 0;
 }
 
 void unix_policy_clear(void)
