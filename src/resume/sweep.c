@@ -17,7 +17,10 @@
 #include "uapi/addr.h"
 
 /* Connected, and in no record. */
-static int *orphans;
+static struct orphan {
+	int fd;
+	uint64_t ino;
+} *orphans;
 static size_t nr_orphans, room_orphans;
 
 static bool *known; /* by number */
@@ -79,12 +82,61 @@ static bool is_connected(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
 }
 
-static void orphan_or_close(int fd)
+static bool orphan_add(int fd)
 {
-	if (is_connected(fd) && nr_orphans < room_orphans)
-		orphans[nr_orphans++] = fd;
-	else
-		close(fd);
+	struct stat st;
+
+	if (nr_orphans == room_orphans) {
+		size_t room = room_orphans != 0 ? room_orphans * 2 : 256;
+		struct orphan *p = realloc(orphans, room * sizeof(*p));
+
+		if (p == NULL)
+			return false;
+		orphans = p;
+		room_orphans = room;
+	}
+	if (fstat(fd, &st) != 0)
+		return false;
+	orphans[nr_orphans++] = (struct orphan){fd, st.st_ino};
+	return true;
+}
+
+static void drop_orphan(size_t i)
+{
+	close(orphans[i].fd);
+	orphans[i] = orphans[--nr_orphans];
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Who waits on a connection does so with a copy of its descriptor, which is in no record
+ * either: a listener would take it for another connection, and give it to a stranger.
+ */
+static void drop_copies(void)
+{
+	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
+	uint64_t *inos = nr_orphans > 0 ? calloc(last + 1, sizeof(*inos)) : NULL;
+	size_t n = 0;
+
+	for (uint32_t nr = 0; inos != NULL && nr < last; nr++) {
+		const struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
+
+		if (s->generation != 0 && s->fd >= 0)
+			inos[n++] = s->fd_ino;
+	}
+	if (inos != NULL)
+		qsort(inos, n, sizeof(*inos), compare);
+	/* Without memory nobody can tell: then none is given to anybody. */
+	for (size_t i = nr_orphans; i-- > 0;)
+		if (inos == NULL || bsearch(&orphans[i].ino, inos, n, sizeof(*inos), compare) != NULL)
+			drop_orphan(i);
+	free(inos);
 }
 
 int sweep(const int *keep, size_t nr)
@@ -93,11 +145,9 @@ int sweep(const int *keep, size_t nr)
 	const struct dirent *entry;
 	bool ok = know_sockets() && dir != NULL;
 
-	room_orphans = 1024;
-	orphans = calloc(room_orphans, sizeof(*orphans));
 	for (size_t i = 0; ok && i < nr; i++)
 		ok = know(keep[i]);
-	if (!ok || orphans == NULL) {
+	if (!ok) {
 		if (dir != NULL)
 			closedir(dir);
 		return -ENOMEM;
@@ -105,10 +155,13 @@ int sweep(const int *keep, size_t nr)
 	while ((entry = readdir(dir)) != NULL) {
 		int fd = entry->d_name[0] != '.' ? (int)strtol(entry->d_name, NULL, 10) : -1;
 
-		if (fd > STDERR_FILENO && fd != dirfd(dir) && ((size_t)fd >= nr_known || !known[fd]))
-			orphan_or_close(fd);
+		if (fd <= STDERR_FILENO || fd == dirfd(dir) || ((size_t)fd < nr_known && known[fd]))
+			continue;
+		if (!is_connected(fd) || !orphan_add(fd))
+			close(fd);
 	}
 	closedir(dir);
+	drop_copies();
 	free(known);
 	known = NULL;
 	nr_known = 0;
@@ -137,7 +190,7 @@ int sweep_adopt(int listener_fd)
 	if (getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
 		return -1;
 	for (size_t i = 0; i < nr_orphans; i++) {
-		int fd = orphans[i];
+		int fd = orphans[i].fd;
 
 		if (!is_of(fd, &ss, len))
 			continue;
@@ -150,7 +203,7 @@ int sweep_adopt(int listener_fd)
 void sweep_end(void)
 {
 	while (nr_orphans > 0)
-		close(orphans[--nr_orphans]);
+		drop_orphan(nr_orphans - 1);
 	free(orphans);
 	orphans = NULL;
 	room_orphans = 0;
