@@ -21,6 +21,7 @@
 #include "fs/xattr.h"
 #include "journal/journal.h"
 #include "lib/log.h"
+#include "net/sock.h"
 #include "net/sock_wait.h"
 #include "net/socket.h"
 #include "resume/sweep.h"
@@ -455,6 +456,22 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 	return 0;
 }
 
+/* Connections that had been taken from a backlog go to the listeners that they fit so. */
+static void regain(struct super_block *sb, enum sweep_fit fit)
+{
+	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+		const struct inode *inode = inode_of(sb, nr);
+		struct sock *sk;
+
+		if (inode == NULL || inode->i_state & I_PLAIN ||
+		    SOCKET_I(inode)->state != SS_LISTENING)
+			continue;
+		sk = SOCKET_I(inode)->sk;
+		if (sk != NULL && sk->sk_regained < 0)
+			sk->sk_regained = sweep_adopt(sk->sk_fd, fit);
+	}
+}
+
 /* ---------------------------------------------------------------------------- altogether */
 
 int restore_begin(const int *keep, size_t nr)
@@ -491,6 +508,8 @@ int restore(struct super_block *sb, struct restored *ret)
 		return err;
 	cut_circles(sb, ret);
 	err = restore_socks(sb, ret);
+	regain(sb, SWEEP_OWN_ADDRESS);
+	regain(sb, SWEEP_ALL_ADDRESSES);
 	if (err == 0)
 		restore_files(sb, ret);
 	text_claimed();

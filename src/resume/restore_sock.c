@@ -15,7 +15,6 @@
 #include "net/core/core.h"
 #include "net/sock_wait.h"
 #include "resume/save.h"
-#include "resume/sweep.h"
 #include "sockfs/ioctl.h"
 #include "uapi/sockopt.h"
 
@@ -102,8 +101,6 @@ static bool adopt(struct socket *sock, const struct ledger_sock *s)
 	if (!sk->sk_prot->lasting || !is_same(s->fd, s->fd_ino) || sk_adopt(sk, s->fd) != 0)
 		return false;
 	sk->sk_bound = s->flags & LEDGER_BOUND;
-	if (s->state == SS_LISTENING)
-		sk->sk_regained = sweep_adopt(sk->sk_fd);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -134,7 +135,8 @@ static void drop_copies(void)
 		qsort(inos, n, sizeof(*inos), compare);
 	/* Without memory nobody can tell: then none is given to anybody. */
 	for (size_t i = nr_orphans; i-- > 0;)
-		if (inos == NULL || bsearch(&orphans[i].ino, inos, n, sizeof(*inos), compare) != NULL)
+		if (inos == NULL ||
+		    bsearch(&orphans[i].ino, inos, n, sizeof(*inos), compare) != NULL)
 			drop_orphan(i);
 	free(inos);
 }
@@ -168,8 +170,27 @@ int sweep(const int *keep, size_t nr)
 	return 0;
 }
 
+static bool is_any(const struct sockaddr_storage *ss)
+{
+	if (ss->ss_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)ss)->sin6_addr);
+	return ((const struct sockaddr_in *)ss)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static bool is_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+
+	if (a->ss_family == AF_INET6)
+		return a6->sin6_scope_id == b6->sin6_scope_id &&
+		       IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
+	return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+	       ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+}
+
 /* Was it taken from the backlog of the listener with this address? */
-static bool is_of(int fd, const struct sockaddr_storage *listener, socklen_t listener_len)
+static bool is_of(int fd, const struct sockaddr_storage *listener, socklen_t listener_len,
+		  enum sweep_fit fit)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
@@ -178,21 +199,23 @@ static bool is_of(int fd, const struct sockaddr_storage *listener, socklen_t lis
 		return false;
 	if (ss.ss_family == AF_UNIX)
 		return len == listener_len && memcmp(&ss, listener, len) == 0;
-	return ss.ss_family == listener->ss_family &&
-	       addr_port((struct sockaddr *)&ss) == addr_port((const struct sockaddr *)listener);
+	if (ss.ss_family != listener->ss_family ||
+	    addr_port((struct sockaddr *)&ss) != addr_port((const struct sockaddr *)listener))
+		return false;
+	return fit == SWEEP_OWN_ADDRESS ? is_same_host(&ss, listener) : is_any(listener);
 }
 
-int sweep_adopt(int listener_fd)
+int sweep_adopt(int listener_fd, enum sweep_fit fit)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
 
-	if (getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
+	if (nr_orphans == 0 || getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
 		return -1;
 	for (size_t i = 0; i < nr_orphans; i++) {
 		int fd = orphans[i].fd;
 
-		if (!is_of(fd, &ss, len))
+		if (!is_of(fd, &ss, len, fit))
 			continue;
 		orphans[i] = orphans[--nr_orphans];
 		return fd;

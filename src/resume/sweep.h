@@ -13,11 +13,16 @@
  * stay for sweep_adopt(), but for copies of those that are in one. 0 or -ENOMEM, and everything stays open.
  */
 int sweep(const int *keep, size_t nr);
+/* The address that a connection was called by is its listener's ... */
+enum sweep_fit {
+	SWEEP_OWN_ADDRESS,
+	SWEEP_ALL_ADDRESSES, /* ... which is that of all: ask all listeners for the other one before */
+};
 /*
  * One that was accepted from the listener @listener_fd when its process died, the caller's
  * from then on; -1: there is none.
  */
-int sweep_adopt(int listener_fd);
+int sweep_adopt(int listener_fd, enum sweep_fit fit);
 /* Close those that nobody has wanted. */
 void sweep_end(void);
 

@@ -69,6 +69,41 @@ def until_parked(nr):
     until(there)
 
 
+def killed_at_accept(address, port):
+    """A connection has been taken from a backlog, and nobody has written it down."""
+    pid, tracer = mount.traced("getsockname", 1)
+    client = socket.create_connection((address, port))
+    until(lambda: mount.worker() != pid)
+    tracer.wait()
+    return client
+
+
+def case_listeners():
+    """One that was made before and has the port, too, at another address, or at all of them."""
+    control("other", "listen 127.0.0.1:0")
+    port = local_port("other")
+    control("its", f"listen 127.0.0.2:{port}")
+    readers = [Reader("other"), Reader("its")]
+    until_parked(2)
+    client = killed_at_accept("127.0.0.2", port)
+    until(lambda: readers[0].result or readers[1].result)
+    expect([r.result for r in readers], [None, "its.1\n"])
+    client.close()
+
+    control("all", "set reuseport on", "listen 0.0.0.0:0")
+    port = local_port("all")
+    control("one", "set reuseport on", f"listen 127.0.0.2:{port}")
+    readers = [Reader("all"), Reader("one")]
+    until_parked(3)
+    client = killed_at_accept("127.0.0.2", port)
+    until(lambda: readers[0].result or readers[1].result)
+    expect([r.result for r in readers], [None, "one.1\n"])
+    client.close()
+    client = killed_at_accept("127.0.0.1", port)
+    until(lambda: readers[0].result)
+    expect(readers[0].result, "all.1\n")
+
+
 def case_copies():
     """Who waits to write does so with a copy of the descriptor, which nobody has called by."""
     control("srv", "listen 127.0.0.1:0")

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
@@ -59,6 +60,26 @@ class Mount:
         except ProcessLookupError:
             return False
         return True
+
+    def traced(self, what, when):
+        """strace that kills who serves at its WHEN-th call of WHAT from now on; and his number."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            pid = self.worker()
+            p = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e",
+                                  f"inject={what}:signal=SIGKILL:when={when}", "-p", str(pid)],
+                                 stderr=subprocess.DEVNULL)
+            # One that has just died cannot be traced; the next one can.
+            while p.poll() is None and time.monotonic() < end:
+                try:
+                    with open(f"/proc/{pid}/status") as f:
+                        if f"TracerPid:\t{p.pid}\n" in f.read():
+                            return pid, p
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
+                time.sleep(0.001)
+            p.wait()
+        raise TimeoutError("strace does not attach")
 
     def upgrade(self):
         """Another program takes over; returns when it serves."""

@@ -15,9 +15,7 @@ import os
 import select
 import socket
 import struct
-import subprocess
 import sys
-import time
 
 import kill
 
@@ -216,27 +214,6 @@ CALLS = {
 }
 
 
-def traced(what, when):
-    """strace that kills who serves at its WHEN-th call of WHAT from now on; and his number."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        pid = mount.worker()
-        p = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e",
-                              f"inject={what}:signal=SIGKILL:when={when}", "-p", str(pid)],
-                             stderr=subprocess.DEVNULL)
-        # One that has just died cannot be traced; the next one can.
-        while p.poll() is None and time.monotonic() < end:
-            try:
-                with open(f"/proc/{pid}/status") as f:
-                    if f"TracerPid:\t{p.pid}\n" in f.read():
-                        return pid, p
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-            time.sleep(0.001)
-        p.wait()
-    raise Failed("strace does not attach")
-
-
 number = 0
 
 
@@ -247,7 +224,7 @@ def kill_at(name, what, step):
     for kills, when in enumerate(range(1, LIMIT, step)):
         number += 1
         arg = prepare(number)
-        pid, tracer = traced(what, when)
+        pid, tracer = mount.traced(what, when)
         try:
             do(arg)
         except (Failed, OSError) as e:
