@@ -15,7 +15,7 @@ import time
 
 import kill
 
-mnt = sys.argv[1]
+mnt = os.path.abspath(sys.argv[1])
 mount = kill.Mount(mnt, int(sys.argv[2]))
 
 
@@ -121,6 +121,59 @@ def case_copies():
     peer = "{}:{}".format(*other.getsockname())
     expect(status(caller.result.strip())["remote"], peer)
     client.close()
+
+
+def pause():
+    """How long nobody serves."""
+    mount.until_asleep()
+    begin = time.monotonic()
+    mount.kill()
+    os.statvfs(mnt)
+    return time.monotonic() - begin
+
+
+def case_deep():
+    """Directories in each other take no longer than as many beside each other."""
+    nr, home = 12000, os.open(".", os.O_RDONLY)
+    os.mkdir(f"{mnt}/flat")
+    os.chdir(f"{mnt}/flat")
+    for i in range(nr):
+        os.mkdir(str(i))
+    flat = pause()
+    for i in range(nr):
+        os.rmdir(str(i))
+    for _ in range(nr):
+        os.mkdir("d")
+        os.chdir("d")
+    deep = pause()
+    # Were each to go up to the root it would be some hundred times.
+    if deep > 0.2 + 4 * flat:
+        expect(f"{deep:.2f} s, beside each other {flat:.2f} s", "about as long")
+    for _ in range(nr):
+        os.chdir("..")
+        os.rmdir("d")
+    os.fchdir(home)
+
+
+def parent_at(fd, name):
+    """Where the ledger has the record of NAME's parent: in front of the name (journal/ledger.h)."""
+    # Behind 2 MiB there are no more logs.
+    data = os.pread(fd, 64 << 20, 0)
+    return data.index(name.encode(), 2 << 20) - 4
+
+
+def case_circle():
+    """Of directories that lie in each other one loses its name, and its log line tells."""
+    os.makedirs(f"{mnt}/above/middle-one/below/the-last")
+    os.mkdir(f"{mnt}/beside")
+    mount.until_asleep()
+    fd = mount.ledger()
+    of_below = os.pread(fd, 4, parent_at(fd, "the-last"))
+    os.pwrite(fd, of_below, parent_at(fd, "middle-one"))
+    mount.kill()
+    names = sorted(os.listdir(f"{mnt}"))
+    expect([name for name in names if name in ("above", "beside")], ["above", "beside"])
+    expect(os.listdir(f"{mnt}/above"), [])
 
 
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
