@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,9 +158,12 @@ int sweep(const int *keep, size_t nr)
 	while ((entry = readdir(dir)) != NULL) {
 		int fd = entry->d_name[0] != '.' ? (int)strtol(entry->d_name, NULL, 10) : -1;
 
-		if (fd <= STDERR_FILENO || fd == dirfd(dir) || ((size_t)fd < nr_known && known[fd]))
+		if (fd <= STDERR_FILENO || fd == dirfd(dir))
 			continue;
-		if (!is_connected(fd) || !orphan_add(fd))
+		/* exec has given them to this program (super/again.c): those it starts get none. */
+		if (((size_t)fd < nr_known && known[fd]) || (is_connected(fd) && orphan_add(fd)))
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+		else
 			close(fd);
 	}
 	closedir(dir);

@@ -10,7 +10,8 @@
 
 /*
  * Close all but 0 to 2, those of the ledger, and @keep[@nr]. Connections that are in no record
- * stay for sweep_adopt(), but for copies of those that are in one. 0 or -ENOMEM, and everything stays open.
+ * stay for sweep_adopt(), but for copies of those that are in one. exec(2) closes what stays.
+ * 0 or -ENOMEM, and everything stays open.
  */
 int sweep(const int *keep, size_t nr);
 /* The address that a connection was called by is its listener's ... */

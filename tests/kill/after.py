@@ -176,6 +176,28 @@ def case_circle():
     expect(os.listdir(f"{mnt}/above"), [])
 
 
+def inherited():
+    """What a program would get that whoever serves starts."""
+    pid, names = mount.worker(), []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with open(f"/proc/{pid}/fdinfo/{name}") as f:
+            flags = next(line.split()[1] for line in f if line.startswith("flags:"))
+        if int(name) > 2 and not int(flags, 8) & os.O_CLOEXEC:
+            names.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return names
+
+
+def case_inherited():
+    """exec(2) takes them all along, and closes them again at the next time."""
+    control("srv", "listen 127.0.0.1:0")
+    client = socket.create_connection(("127.0.0.1", local_port("srv")))
+    Reader("srv").join(20)
+    mount.upgrade()
+    expect(status("srv.1")["state"], "connected")
+    expect(inherited(), [])
+    client.close()
+
+
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
 CASES[sys.argv[3]]()
 sys.stdout.flush()
