@@ -444,18 +444,33 @@ static int cut_circles(struct super_block *sb, struct restored *ret)
 
 /* ------------------------------------------------------------------------------ sockets */
 
+/* The record of the socket at @inode; one of an inode that is not there any more is nobody's. */
+static struct ledger_sock *sock_of(const struct inode *inode, uint32_t nr)
+{
+	const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
+	struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
+
+	if (nr >= nr_of(LEDGER_SOCKS) || s->generation == 0)
+		return NULL;
+	if (inode != NULL && !(inode->i_state & I_PLAIN) && s->generation == rec->generation)
+		return s;
+	lose(s);
+	clear(LEDGER_SOCKS, nr);
+	return NULL;
+}
+
 static int restore_socks(struct super_block *sb, struct restored *ret)
 {
 	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
 		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
-		struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
 		struct inode *inode = inode_of(sb, nr);
+		struct ledger_sock *s = sock_of(inode, nr);
 		int err = 0;
 
 		if (inode == NULL || inode->i_state & I_PLAIN)
 			continue;
 		ret->sockets++;
-		if (nr < nr_of(LEDGER_SOCKS) && s->generation == rec->generation) {
+		if (s != NULL) {
 			/* Whose text that is nobody knows: it must not be freed. */
 			if (s->text != 0 && !text_claim(s->text))
 				s->text = 0;
@@ -465,6 +480,7 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 		if (SOCKET_I(inode)->ops == NULL)
 			(void)sock_create(SOCKET_I(inode), AF_INET, SOCK_STREAM, 0);
 		if (err != 0) {
+			lose(s);
 			leave_out(ret, "the connection of inode", nr);
 			SOCKET_I(inode)->state = SS_CLOSED;
 		}

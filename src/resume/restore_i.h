@@ -34,6 +34,8 @@ void leave_out(struct restored *ret, const char *what, uint32_t nr);
 void restore_files(struct super_block *sb, struct restored *ret);
 
 /* restore_sock.c: @sock, new, as @s says. 0 or -errno: it cannot be. */
-int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restored *ret);
+int restore_sock(struct socket *sock, struct ledger_sock *s, struct restored *ret);
+/* Close the descriptor of a record that is left out. */
+void lose(struct ledger_sock *s);
 
 #endif /* RESUME_RESTORE_I_H */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "journal/ledger.h"
@@ -17,14 +16,6 @@
 #include "resume/save.h"
 #include "sockfs/ioctl.h"
 #include "uapi/sockopt.h"
-
-/* Is it the descriptor that was written down? Numbers are given out again. */
-static bool is_same(int fd, uint64_t ino)
-{
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == ino;
-}
 
 static void set_option(struct sock *sk, const char *bytes)
 {
@@ -87,10 +78,14 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 	sk->sk_reap = s->reap;
 }
 
-static void lose(const struct ledger_sock *s)
+void lose(struct ledger_sock *s)
 {
-	if (s->fd >= 0 && is_same(s->fd, s->fd_ino))
-		close(s->fd);
+	int fd = s->fd;
+
+	/* The number will be another's: the record must not name it any more. */
+	s->fd = -1;
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Its descriptor again; false: the connection is lost. */
@@ -98,7 +93,7 @@ static bool adopt(struct socket *sock, const struct ledger_sock *s)
 {
 	struct sock *sk = sock->sk;
 
-	if (!sk->sk_prot->lasting || !is_same(s->fd, s->fd_ino) || sk_adopt(sk, s->fd) != 0)
+	if (!sk->sk_prot->lasting || s->fd < 0 || sk_adopt(sk, s->fd) != 0)
 		return false;
 	sk->sk_bound = s->flags & LEDGER_BOUND;
 	return true;
@@ -143,10 +138,10 @@ static void bind_again(struct socket *sock, const struct text *text)
 	}
 }
 
-static int restore_sk(struct socket *sock, const struct ledger_sock *s, const struct text *text,
+static int restore_sk(struct socket *sock, struct ledger_sock *s, const struct text *text,
 		      struct restored *ret)
 {
-	bool has_fd = s->fd >= 0, dialling = s->state == SS_CONNECTING;
+	bool has_fd = s->fd_ino != 0, dialling = s->state == SS_CONNECTING;
 	struct sock *sk = sk_get(sock);
 	int err;
 
@@ -174,7 +169,7 @@ static int restore_sk(struct socket *sock, const struct ledger_sock *s, const st
 	return 0;
 }
 
-int restore_sock(struct socket *sock, const struct ledger_sock *s, struct restored *ret)
+int restore_sock(struct socket *sock, struct ledger_sock *s, struct restored *ret)
 {
 	char word[sizeof(s->proto) + 1] = "";
 	struct text text;

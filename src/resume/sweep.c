@@ -57,19 +57,31 @@ static void check_pipe(int32_t *where)
 		*where = -1;
 }
 
+/* Nor is that of a socket that is gone: it would keep whatever has the number now. */
+static void check_sock(struct ledger_sock *s)
+{
+	struct stat st;
+
+	if (s->fd >= 0 && (fstat(s->fd, &st) != 0 || !S_ISSOCK(st.st_mode) || st.st_ino != s->fd_ino))
+		s->fd = -1;
+}
+
 static bool know_sockets(void)
 {
 	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
+	bool ok = true;
 
 	for (uint32_t nr = 0; nr < last; nr++) {
-		const struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
+		struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
 
-		if (s->generation != 0 && !know(s->fd))
-			return false;
+		if (s->generation == 0)
+			continue;
+		check_sock(s);
+		ok = ok && know(s->fd);
 	}
 	check_pipe(&ledger->pipe_from);
 	check_pipe(&ledger->pipe_to);
-	return know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());
+	return ok && know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());
 }
 
 static bool is_connected(int fd)

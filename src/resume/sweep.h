@@ -11,6 +11,7 @@
 /*
  * Close all but 0 to 2, those of the ledger, and @keep[@nr]. Connections that are in no record
  * stay for sweep_adopt(), but for copies of those that are in one. exec(2) closes what stays.
+ * A record whose descriptor is another one by now has none from here on, even without memory.
  * 0 or -ENOMEM, and everything stays open.
  */
 int sweep(const int *keep, size_t nr);

@@ -9,6 +9,7 @@ status 1 at a difference, with a line that tells it.
 """
 import os
 import socket
+import struct
 import sys
 import threading
 import time
@@ -155,11 +156,19 @@ def case_deep():
     os.fchdir(home)
 
 
+def find(fd, what):
+    """Where a table of the ledger has these bytes, -1: nowhere. Below 2 MiB are logs."""
+    for begin, end in kill.pieces(fd):
+        begin = max(begin, 2 << 20)
+        at = os.pread(fd, max(end - begin, 0), begin).find(what)
+        if at >= 0:
+            return begin + at
+    return -1
+
+
 def parent_at(fd, name):
-    """Where the ledger has the record of NAME's parent: in front of the name (journal/ledger.h)."""
-    # Behind 2 MiB there are no more logs.
-    data = os.pread(fd, 64 << 20, 0)
-    return data.index(name.encode(), 2 << 20) - 4
+    """Where the record of NAME's parent is: in front of the name (journal/ledger.h)."""
+    return find(fd, name.encode()) - 4
 
 
 def case_circle():
@@ -196,6 +205,36 @@ def case_inherited():
     expect(status("srv.1")["state"], "connected")
     expect(inherited(), [])
     client.close()
+
+
+def record_of_socket(fd):
+    """Where the record of the only socket with a descriptor is (journal/ledger.h)."""
+    pid = mount.worker()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        what = os.readlink(f"/proc/{pid}/fd/{name}")
+        if what.startswith("socket:["):
+            at = find(fd, struct.pack("=iQ", int(name), int(what[8:-1])))
+            if at >= 0:
+                return at - 4
+    raise LookupError
+
+
+def case_broken():
+    """A connection whose record cannot be believed is closed, which its peer is told."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    # Another number of the socket, another protocol, no kind of inode.
+    for i, (where, value) in enumerate(((8, b"\1"), (16, b"none"), (None, b"\0"))):
+        control(f"connected-{i}", f"connect 127.0.0.1:{listener.getsockname()[1]}")
+        peer = listener.accept()[0]
+        mount.until_asleep()
+        fd = mount.ledger()
+        at = record_of_socket(fd) + where if where else parent_at(fd, f"connected-{i}") - 76
+        os.pwrite(fd, value, at)
+        os.close(fd)
+        mount.kill()
+        os.statvfs(mnt)
+        peer.settimeout(10)
+        expect(peer.recv(1), b"")
 
 
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}

@@ -36,23 +36,9 @@ def fill():
     return fds, listener
 
 
-def pieces(fd):
-    """Where there is memory: beginning and end."""
-    end = os.fstat(fd).st_size
-    at, found = 0, []
-    while at < end:
-        try:
-            begin = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError:
-            break
-        at = os.lseek(fd, begin, os.SEEK_HOLE)
-        found.append((begin, at))
-    return found
-
-
 def flip(fd):
     # Behind the head: a wrong number of the device would be nobody's mount.
-    where = [(max(begin, 4096), end) for begin, end in pieces(fd) if end > 4096]
+    where = [(max(begin, 4096), end) for begin, end in kill.pieces(fd) if end > 4096]
     for _ in range(bits):
         begin, end = random.choice(where)
         at = random.randrange(begin, end)

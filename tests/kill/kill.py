@@ -8,6 +8,20 @@ import threading
 import time
 
 
+def pieces(fd):
+    """Where a ledger has memory: beginning and end."""
+    end = os.fstat(fd).st_size
+    at, found = 0, []
+    while at < end:
+        try:
+            begin = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError:
+            break
+        at = os.lseek(fd, begin, os.SEEK_HOLE)
+        found.append((begin, at))
+    return found
+
+
 class Mount:
     """A mount at PATH whose SUPERVISOR is a process of ours."""
 
