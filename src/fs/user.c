@@ -113,18 +113,25 @@ static bool is_full(uint64_t use, uint64_t max)
 	return max != 0 && use >= max;
 }
 
-int inode_charge(struct inode *inode, uid_t uid)
+int inode_charge_anyway(struct inode *inode, uid_t uid)
 {
 	struct user_struct *u = alloc_uid(uid);
 
 	if (u == NULL)
 		return -ENOMEM;
-	if (is_full(u->sockets, limits.sockets))
-		return -EDQUOT;
 	u->sockets++;
 	inode->i_uid = uid;
 	inode->i_state |= I_CHARGED;
 	return 0;
+}
+
+int inode_charge(struct inode *inode, uid_t uid)
+{
+	const struct user_struct *u = find_user(uid);
+
+	if (u != NULL && is_full(u->sockets, limits.sockets))
+		return -EDQUOT;
+	return inode_charge_anyway(inode, uid);
 }
 
 void inode_uncharge(struct inode *inode)

@@ -36,6 +36,8 @@ const struct user_limits *user_limits(void);
  * then nothing has changed. kernel/ucount.c: inc_ucount.
  */
 int inode_charge(struct inode *inode, uid_t uid);
+/* The same of one that he has had already, whatever the limit. 0 or -ENOMEM. */
+int inode_charge_anyway(struct inode *inode, uid_t uid);
 /* It is @uid's from now on, whatever the limit: who may chown may that. 0 or -ENOMEM. */
 int inode_chown(struct inode *inode, uid_t uid);
 /* It is nobody's any more; does nothing for inodes that were never charged. */

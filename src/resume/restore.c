@@ -484,7 +484,8 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 			leave_out(ret, "the connection of inode", nr);
 			SOCKET_I(inode)->state = SS_CLOSED;
 		}
-		if (rec->state & I_CHARGED && inode_charge(inode, rec->uid) != 0 && err == 0)
+		/* He may have been given more than he may make himself. */
+		if (rec->state & I_CHARGED && inode_charge_anyway(inode, rec->uid) != 0)
 			pr_debug("inode %u does not count among its owner's", nr);
 		sock_resume_state(SOCKET_I(inode), SOCKET_I(inode)->state);
 		sock_resumed(SOCKET_I(inode));

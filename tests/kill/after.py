@@ -237,6 +237,24 @@ def case_broken():
         expect(peer.recv(1), b"")
 
 
+def sockets_of(uid):
+    with open(f"{mnt}/.proc/limits") as f:
+        return [int(line.split()[1]) for line in f if line.startswith(f"sockets_of_{uid} ")]
+
+
+def case_limits():
+    """Who was given more than he may have is in the books with all of it."""
+    for i in range(4):
+        control(f"f{i}")
+        os.chown(f"{mnt}/f{i}", 1000, 1000)
+    expect(sockets_of(1000), [4])
+    mount.kill()
+    expect(sockets_of(1000), [4])
+    for i in range(4):
+        os.unlink(f"{mnt}/f{i}")
+    expect(sockets_of(1000), [])
+
+
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
 CASES[sys.argv[3]]()
 sys.stdout.flush()

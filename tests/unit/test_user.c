@@ -59,6 +59,11 @@ START_TEST(each_has_a_share)
 	/* A lower limit takes nothing away. */
 	set_limits(1, 0);
 	ck_assert_uint_eq(sockets_of(7), 2);
+	/* Nor does another process, which counts what he has anew. */
+	ck_assert_int_eq(inode_charge_anyway(&inode[0], 7), 0);
+	ck_assert_uint_eq(sockets_of(7), 3);
+	inode_uncharge(&inode[0]);
+	ck_assert_uint_eq(sockets_of(7), 2);
 	set_limits(0, 0);
 	ck_assert_int_eq(inode_charge(&inode[0], 7), 0);
 	for (int i = 0; i < 4; i++)
