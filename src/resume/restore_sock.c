@@ -148,6 +148,8 @@ static int restore_sk(struct socket *sock, struct ledger_sock *s, const struct t
 	if (sk == NULL)
 		return -ENOMEM;
 	set_words(sk, s);
+	/* They are written down as they change, from the first byte on. */
+	sk->sk_counters = &s->rx_bytes;
 	err = set_texts(sk, text);
 	if (err != 0)
 		return err;

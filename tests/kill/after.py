@@ -255,6 +255,21 @@ def case_limits():
     expect(sockets_of(1000), [])
 
 
+def case_counters():
+    """They go on from where they were, at the second time as well."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    control("f", f"connect 127.0.0.1:{listener.getsockname()[1]}")
+    peer = listener.accept()[0]
+    fd = os.open(f"{mnt}/f", os.O_RDWR)
+    for i in range(1, 4):
+        os.write(fd, b"x" * 1000)
+        peer.send(b"y" * 500)
+        expect(len(os.read(fd, 500)), 500)
+        mount.kill()
+        got = status("f")
+        expect((got["rx_bytes"], got["tx_bytes"]), (f"{500 * i}", f"{1000 * i}"))
+
+
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
 CASES[sys.argv[3]]()
 sys.stdout.flush()
