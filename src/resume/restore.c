@@ -489,6 +489,8 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 			pr_debug("inode %u does not count among its owner's", nr);
 		sock_resume_state(SOCKET_I(inode), SOCKET_I(inode)->state);
 		sock_resumed(SOCKET_I(inode));
+		/* The time begins anew. Who has it open is asked when it is over. */
+		sock_reap_start(SOCKET_I(inode), 0);
 	}
 	return 0;
 }

@@ -270,6 +270,22 @@ def case_counters():
         expect((got["rx_bytes"], got["tx_bytes"]), (f"{500 * i}", f"{1000 * i}"))
 
 
+def case_reaped():
+    """An accepted file that was over goes, whether it has a descriptor or not."""
+    control("srv", "listen 127.0.0.1:0", "set reap 1")
+    clients = []
+    for command in ("abort", None):
+        reader = Reader("srv")
+        clients.append(socket.create_connection(("127.0.0.1", local_port("srv"))))
+        until(lambda: reader.result)
+        if command is not None:
+            control(reader.result.strip(), command)
+    mount.kill()
+    clients.pop().close()
+    control("srv.2", "shutdown rdwr")
+    until(lambda: [name for name in os.listdir(mnt) if name.startswith("srv.")] == [])
+
+
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
 CASES[sys.argv[3]]()
 sys.stdout.flush()
