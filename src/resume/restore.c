@@ -396,52 +396,6 @@ static int restore_texts(struct super_block *sb, uint32_t nr, struct restored *r
 	return 0;
 }
 
-/*
- * From directory @nr upwards, to the root or to where a walk has been before; @seen has the
- * first walk at each. The directory that this one comes to twice; NULL: it does not.
- */
-static struct inode *find_circle(struct inode *dir, uint32_t nr, uint32_t *seen)
-{
-	const struct dentry *dentry;
-	uint32_t at;
-
-	while ((dentry = d_find_alias(dir)) != NULL) {
-		at = inode_record(dir);
-		/* What this program has made itself goes up to the root. */
-		if (at == 0 || at >= nr_of(LEDGER_INODES))
-			return NULL;
-		if (seen[at] != 0)
-			return seen[at] == nr ? dir : NULL;
-		seen[at] = nr;
-		dir = dentry->d_parent;
-	}
-	return NULL;
-}
-
-/* A directory that is its own grandparent would be walked for ever: its name goes. */
-static int cut_circles(struct super_block *sb, struct restored *ret)
-{
-	uint32_t *seen = calloc(nr_of(LEDGER_INODES) + 1, sizeof(*seen));
-
-	if (seen == NULL)
-		return -ENOMEM;
-	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
-		struct inode *inode = inode_of(sb, nr), *dir;
-
-		if (inode == NULL || !S_ISDIR(inode->i_mode))
-			continue;
-		dir = find_circle(inode, nr, seen);
-		if (dir == NULL)
-			continue;
-		d_find_alias(dir)->d_parent->i_nlink--;
-		d_delete(d_find_alias(dir));
-		dir->i_nlink = 0;
-		leave_out(ret, "a circle of directories at inode", nr);
-	}
-	free(seen);
-	return 0;
-}
-
 /* ------------------------------------------------------------------------------ sockets */
 
 /* The record of the socket at @inode; one of an inode that is not there any more is nobody's. */

@@ -30,6 +30,12 @@ struct inode *inode_of(struct super_block *sb, uint32_t nr);
 /* A number that nobody has is one that the kernel may ask for: ESTALE, EBADF. */
 void leave_out(struct restored *ret, const char *what, uint32_t nr);
 
+/*
+ * restore_circle.c: a directory that is its own grandparent loses its name, when all have
+ * theirs. 0 or -ENOMEM.
+ */
+int cut_circles(struct super_block *sb, struct restored *ret);
+
 /* restore_file.c: all open files; their inodes are there. */
 void restore_files(struct super_block *sb, struct restored *ret);
 

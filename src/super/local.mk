@@ -8,6 +8,7 @@ libsockfs_a_SOURCES += \
 	src/journal/ledger.h \
 	src/resume/restore.c \
 	src/resume/restore.h \
+	src/resume/restore_circle.c \
 	src/resume/restore_file.c \
 	src/resume/restore_i.h \
 	src/resume/restore_sock.c \
