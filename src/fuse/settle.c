@@ -230,7 +230,8 @@ static void count_death(const struct sockfs_session *s)
 	const struct fuse_in_header *in = message_in_work(s);
 
 	ledger->slot_in_work = 0;
-	if (ledger->died_of == 0 || ledger->died_of == SIGKILL)
+	/* Nor was anything in work before all was there again. */
+	if (ledger->died_of == 0 || ledger->died_of == SIGKILL || ledger->restoring != 0)
 		return;
 	if (slot != 0) {
 		if (slot <= ledger_max(LEDGER_SLOTS))

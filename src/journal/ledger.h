@@ -175,6 +175,8 @@ struct ledger {
 	uint32_t slot_in_work; /* being worked on, and one more; 0: none */
 	uint32_t died_of;      /* the signal that has ended the last process, 0: nobody knows */
 	uint32_t ending;       /* the mount is being taken down: nobody is to go on */
+	uint32_t restoring;    /* a record that is being made an object again, and one more; 0: none */
+	uint32_t restoring_of; /* ... of this table */
 
 	struct ledger_transfer in, out;
 

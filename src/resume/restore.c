@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
@@ -214,6 +216,39 @@ static void clear(enum ledger_table table, uint32_t nr)
 	*(uint32_t *)ledger_at(table, nr) = 0;
 }
 
+void restore_record(enum ledger_table table, uint32_t nr)
+{
+	ledger->restoring_of = table;
+	ledger->restoring = nr + 1;
+	/* It stands there before anything is done with the record. */
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/*
+ * Of the record that the last process was working on when it crashed another one would die as
+ * well. Who was killed was so by somebody, and it is as good as the others.
+ */
+static void leave_out_deadly(struct restored *ret)
+{
+	uint32_t nr = ledger->restoring - 1, table = ledger->restoring_of;
+	bool crashed = ledger->died_of != 0 && ledger->died_of != SIGKILL;
+
+	if (ledger->restoring == 0)
+		return;
+	ledger->restoring = 0;
+	if (!crashed || table > LEDGER_FILES || nr >= nr_of(table))
+		return;
+	pr_err("the last process died of the record of %s %u",
+	       table == LEDGER_FILES ? "open file" : "inode", nr);
+	if (table == LEDGER_SOCKS) {
+		/* No state: its inode stays, and its connection is left out. */
+		((struct ledger_sock *)ledger_at(table, nr))->state = 0;
+		return;
+	}
+	leave_out(ret, table == LEDGER_FILES ? "open file" : "inode", nr);
+	clear(table, nr);
+}
+
 typedef struct inode *make_fn(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr);
 
 static void restore_inode(struct super_block *sb, uint32_t nr, make_fn *make, struct restored *ret)
@@ -294,9 +329,12 @@ static void restore_inodes(struct super_block *sb, uint8_t first, uint8_t last, 
 	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
 		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
 
-		if (rec->generation != 0 && rec->kind >= first && rec->kind <= last)
-			restore_inode(sb, nr, maker(rec->kind), ret);
+		if (rec->generation == 0 || rec->kind < first || rec->kind > last)
+			continue;
+		restore_record(LEDGER_INODES, nr);
+		restore_inode(sb, nr, maker(rec->kind), ret);
 	}
+	ledger->restoring = 0;
 }
 
 static void restore_root(struct super_block *sb)
@@ -379,6 +417,7 @@ static int restore_texts(struct super_block *sb, uint32_t nr, struct restored *r
 
 	if (rec->generation == 0 || inode == NULL)
 		return 0;
+	restore_record(LEDGER_INODES, nr);
 	if (rec->name_len > 0 && rec->name_len <= LEDGER_NAME && !(inode->i_state & I_FIXED))
 		add_name(sb, inode, rec->parent, rec->off, rec->name, rec->name_len, ret);
 	if (rec->text != 0) {
@@ -424,6 +463,7 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 		if (inode == NULL || inode->i_state & I_PLAIN)
 			continue;
 		ret->sockets++;
+		restore_record(LEDGER_SOCKS, nr);
 		if (s != NULL) {
 			/* Whose text that is nobody knows: it must not be freed. */
 			if (s->text != 0 && !text_claim(s->text))
@@ -446,6 +486,7 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 		/* The time begins anew. Who has it open is asked when it is over. */
 		sock_reap_start(SOCKET_I(inode), 0);
 	}
+	ledger->restoring = 0;
 	return 0;
 }
 
@@ -490,6 +531,7 @@ int restore(struct super_block *sb, struct restored *ret)
 	*ret = (struct restored){0};
 	if (ledger->init_len == 0 && ledger->nr[LEDGER_INODES] == 0)
 		return 0; /* it died before there was anything */
+	leave_out_deadly(ret);
 	unnumber_faces(sb);
 	restore_root(sb);
 	restore_inodes(sb, LEDGER_SOCKET, LEDGER_FACE, ret);
@@ -497,6 +539,7 @@ int restore(struct super_block *sb, struct restored *ret)
 	restore_inodes(sb, LEDGER_DIALLED, LEDGER_MIRROR, ret);
 	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_INODES); nr++)
 		err = restore_texts(sb, nr, ret);
+	ledger->restoring = 0;
 	if (err != 0)
 		return err;
 	err = cut_circles(sb, ret);
@@ -507,6 +550,7 @@ int restore(struct super_block *sb, struct restored *ret)
 	regain(sb, SWEEP_ALL_ADDRESSES);
 	if (err == 0)
 		restore_files(sb, ret);
+	ledger->restoring = 0;
 	text_claimed();
 	sweep_end();
 	sb->s_next_ino = max(sb->s_next_ino, ledger->next_ino);

@@ -4,7 +4,8 @@
  *
  * Nothing in a record is believed that would lead astray: a number out of range, a name
  * without a directory, a descriptor that is another one by now. What fails is left out, with
- * a line in the log; the kernel gets ESTALE or EBADF for it.
+ * a line in the log; the kernel gets ESTALE or EBADF for it. So is a record that the last
+ * process crashed of here.
  */
 #ifndef RESUME_RESTORE_H
 #define RESUME_RESTORE_H

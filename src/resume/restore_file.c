@@ -77,6 +77,8 @@ static void restore_file(struct super_block *sb, uint32_t nr, struct restored *r
 void restore_files(struct super_block *sb, struct restored *ret)
 {
 	for (uint32_t nr = 0; nr < nr_of(LEDGER_FILES); nr++)
-		if (((struct ledger_file *)ledger_at(LEDGER_FILES, nr))->generation != 0)
+		if (((struct ledger_file *)ledger_at(LEDGER_FILES, nr))->generation != 0) {
+			restore_record(LEDGER_FILES, nr);
 			restore_file(sb, nr, ret);
+		}
 }

@@ -36,6 +36,9 @@ void leave_out(struct restored *ret, const char *what, uint32_t nr);
  */
 int cut_circles(struct super_block *sb, struct restored *ret);
 
+/* From here on record @nr is being made an object again: whoever dies now has died of it. */
+void restore_record(enum ledger_table table, uint32_t nr);
+
 /* restore_file.c: all open files; their inodes are there. */
 void restore_files(struct super_block *sb, struct restored *ret);
 

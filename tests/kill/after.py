@@ -10,6 +10,7 @@ status 1 at a difference, with a line that tells it.
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -284,6 +285,35 @@ def case_reaped():
     clients.pop().close()
     control("srv.2", "shutdown rdwr")
     until(lambda: [name for name in os.listdir(mnt) if name.startswith("srv.")] == [])
+
+
+def is_traced(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return "TracerPid:\t0\n" not in f.read()
+
+
+def case_deadly():
+    """A connection that each process dies of is given up, and nothing else."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    for i in range(2):
+        control(f"f{i}", f"connect 127.0.0.1:{listener.getsockname()[1]}")
+    peers = [listener.accept()[0] for _ in range(2)]
+    control("new")
+    pids = [mount.worker(), mount.supervisor]
+    # Each socket is asked for its address when it is taken over.
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                               "inject=getsockname:signal=SIGSEGV"] +
+                              [word for pid in pids for word in ("-p", str(pid))])
+    until(lambda: all(is_traced(pid) for pid in pids))
+    mount.kill()
+    os.statvfs(mnt)
+    tracer.terminate()
+    tracer.wait()
+    for i, peer in enumerate(peers):
+        peer.settimeout(10)
+        expect(peer.recv(1), b"")
+        expect(status(f"f{i}")["state"], "closed")
+    expect(status("new")["state"], "unconnected")
 
 
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
