@@ -74,7 +74,7 @@ BUILD_BUG_ON(sizeof(struct ledger_inode) != 128);
 /* What is behind a socket's inode; in the record of the same number. */
 struct ledger_sock {
 	uint32_t generation; /* its inode's; 0: nothing is known but what a new one has */
-	int32_t fd;	     /* -1: none */
+	int32_t fd;	     /* of the network; -1: none */
 	uint64_t fd_ino;     /* its st_ino, lest another is taken for it */
 	char proto[8];	     /* the row's word */
 	uint64_t rx_bytes, tx_bytes; /* change by themselves */

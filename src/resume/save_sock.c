@@ -95,8 +95,9 @@ static uint8_t flags_of(const struct sock *sk)
 
 static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
 {
-	ret->fd = sk->sk_fd;
-	ret->fd_ino = fd_ino(sk->sk_fd);
+	/* Where that leads to a helper, the network's: it may have come from a listener of ours. */
+	ret->fd = sk->sk_net_fd >= 0 ? sk->sk_net_fd : sk->sk_fd;
+	ret->fd_ino = fd_ino(ret->fd);
 	ret->rx_bytes = sk->sk_rx_bytes;
 	ret->tx_bytes = sk->sk_tx_bytes;
 	ret->accepted = sk->sk_accepted;

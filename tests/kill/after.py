@@ -9,6 +9,7 @@ status 1 at a difference, with a line that tells it.
 """
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -106,23 +107,47 @@ def case_listeners():
     expect(readers[0].result, "all.1\n")
 
 
+def accepted(name):
+    """One more client of NAME, and the file of its connection."""
+    reader = Reader(name)
+    client = socket.create_connection(("127.0.0.1", local_port(name)))
+    until(lambda: reader.result)
+    accepted_file = reader.result.strip()
+    expect(status(accepted_file)["remote"], "{}:{}".format(*client.getsockname()))
+    return client, accepted_file
+
+
 def case_copies():
     """Who waits to write does so with a copy of the descriptor, which nobody has called by."""
     control("srv", "listen 127.0.0.1:0")
-    client = socket.create_connection(("127.0.0.1", local_port("srv")))
-    with open(f"{mnt}/srv", "rb", buffering=0) as f:
-        name = f.read(100).decode().strip()
+    client, name = accepted("srv")
     fd = os.open(f"{mnt}/{name}", os.O_WRONLY)
     threading.Thread(target=os.write, args=(fd, b"x" * (8 << 20)), daemon=True).start()
     until_parked(1)
     mount.kill()
-    caller = Reader("srv")
-    until_parked(2)
-    other = socket.create_connection(("127.0.0.1", local_port("srv")))
-    until(lambda: caller.result)
-    peer = "{}:{}".format(*other.getsockname())
-    expect(status(caller.result.strip())["remote"], peer)
+    accepted("srv")
     client.close()
+
+
+def case_starttls():
+    """A caller with whom TLS was spoken has not called again."""
+    control("srv", "listen 127.0.0.1:0")
+    client, name = accepted("srv")
+    context = ssl.create_default_context(cafile="certs/ca.pem")
+    protected = []
+    threading.Thread(target=lambda: protected.append(
+        context.wrap_socket(client, server_hostname="localhost")), daemon=True).start()
+    pem = os.path.abspath("certs/good.pem")
+    control(name, f"set tls_cert {pem}", f"set tls_key {pem}", "tls")
+    until(lambda: protected)
+    expect(status(name)["proto"], "tls")
+    mount.kill()
+    accepted("srv")
+    protected[0].settimeout(10)
+    try:
+        expect(protected[0].recv(1), b"")
+    except (ssl.SSLError, ConnectionError):
+        pass
 
 
 def pause():
