@@ -33,6 +33,20 @@ static void set_option(struct sock *sk, const char *bytes)
 	}
 }
 
+/* What is set for a protocol that may come upon @sk's; this program may have none. 0 or -errno. */
+static int set_upper(struct sock *sk, const char *bytes, size_t len)
+{
+	struct proto *prot = proto_upon(sk->sk_prot);
+	struct sock *upper;
+
+	if (len <= UPPER_WORD || memchr(bytes, '\0', UPPER_WORD) == NULL)
+		return -EINVAL;
+	if (prot == NULL || prot->resume == NULL || strcmp(prot->word, bytes) != 0)
+		return 0;
+	upper = sk_upper_get(sk->sk_socket, prot);
+	return upper != NULL ? prot->resume(upper, bytes + UPPER_WORD, len - UPPER_WORD) : -ENOMEM;
+}
+
 /* The settings, and what the row has. 0 or -errno. */
 static int set_texts(struct sock *sk, const struct text *text)
 {
@@ -53,6 +67,8 @@ static int set_texts(struct sock *sk, const struct text *text)
 			err = sk->sk_host != NULL ? 0 : -errno;
 		} else if (item->type == ITEM_PROTO && sk->sk_prot->resume != NULL) {
 			err = sk->sk_prot->resume(sk, bytes, item->len);
+		} else if (item->type == ITEM_UPPER) {
+			err = set_upper(sk, bytes, item->len);
 		}
 		if (err != 0)
 			return err;

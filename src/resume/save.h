@@ -30,8 +30,11 @@ enum item_type {
 	ITEM_DIAL,     /* of a dial nobody waits for: uid, gid, pid (4 bytes each), struct sockfs_addr */
 	ITEM_BOUND,    /* the local address of a socket that dials */
 	ITEM_HOST,     /* the name that was dialled */
+	ITEM_UPPER,    /* set for a protocol upon this one: its word (UPPER_WORD), and as ITEM_PROTO */
 	ITEM_LINE,     /* who reads it (8 bytes), a process (4), and what is left of it */
 };
+
+#define UPPER_WORD 8 /* bytes; the last is a NUL */
 
 struct item {
 	uint32_t type;

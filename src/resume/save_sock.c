@@ -80,6 +80,24 @@ static void add_proto(const struct sock *sk)
 		memcpy(at, bytes, len);
 }
 
+/* For later: of a file that speaks in the clear still, or is not connected. */
+static void add_upper(const struct sock *sk)
+{
+	const struct sock *upper = sk->sk_upper;
+	const struct proto *prot = upper != NULL ? upper->sk_prot : NULL;
+	char bytes[UPPER_WORD + PROTO_BYTES_MAX] = "";
+	size_t len;
+	char *at;
+
+	if (prot == NULL || prot->save == NULL)
+		return;
+	strncpy(bytes, prot->word, UPPER_WORD - 1);
+	len = UPPER_WORD + prot->save(upper, bytes + UPPER_WORD, PROTO_BYTES_MAX);
+	at = item_add(ITEM_UPPER, len);
+	if (at != NULL)
+		memcpy(at, bytes, len);
+}
+
 static uint8_t flags_of(const struct sock *sk)
 {
 	unsigned int flags = LEDGER_HAS_SK;
@@ -145,6 +163,7 @@ void save_sock(struct inode *inode, bool is_new)
 		add_dial(sock->sk);
 		add_host(sock->sk);
 		add_proto(sock->sk);
+		add_upper(sock->sk);
 	}
 	s.text = items_end(old);
 	journal_write(at, &s, sizeof(s));

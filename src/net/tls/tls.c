@@ -232,6 +232,8 @@ struct proto tls_prot = {
 	.text_option = tls_text_option,
 	.set_text = tls_set_text,
 	.copy_texts = tls_copy_texts,
+	.save = tls_save,
+	.resume = tls_resume,
 };
 
 #ifdef CONFIG_TLS

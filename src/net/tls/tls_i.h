@@ -59,6 +59,8 @@ int *tls_own_option(struct sock *sk, int optname);
 int tls_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt);
 int tls_set_text(struct sock *sk, int optname, const char *text);
 int tls_copy_texts(struct sock *to, const struct sock *from);
+size_t tls_save(const struct sock *sk, char *buf, size_t size);
+int tls_resume(struct sock *sk, const char *buf, size_t len);
 
 /* tls_conn.c -------------------------------------------------------------- */
 

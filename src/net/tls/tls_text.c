@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of TLS and what is told of a connection: texts, for the most part. */
+/*
+ * The options of TLS and what is told of a connection: texts, for the most part. The former
+ * outlive the process (struct proto: save): without them a file would dial on with other
+ * authorities than it was told to trust.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -95,5 +99,52 @@ int tls_copy_texts(struct sock *to, const struct sock *from)
 
 	for (int i = 0; err == 0 && i < TLS_TEXT_SETTINGS; i++)
 		err = tls_set(tls_sk(to), (enum tls_text)i, tls->text[i]);
+	return err;
+}
+
+/* Behind it the settings that are text, each with its NUL. */
+struct tls_saved {
+	int32_t verify, lax;
+};
+
+size_t tls_save(const struct sock *sk, char *buf, size_t size)
+{
+	const struct tls_sock *tls = container_of(sk, struct tls_sock, sk);
+	const struct tls_saved saved = {.verify = tls->verify, .lax = tls->lax};
+	size_t len = sizeof(saved);
+
+	if (size < len)
+		return 0;
+	memcpy(buf, &saved, len);
+	for (int i = 0; i < TLS_TEXT_SETTINGS; i++) {
+		const char *text = tls->text[i] != NULL ? tls->text[i] : "";
+		size_t text_size = strlen(text) + 1;
+
+		if (size - len < text_size)
+			return 0;
+		memcpy(buf + len, text, text_size);
+		len += text_size;
+	}
+	return len;
+}
+
+int tls_resume(struct sock *sk, const char *buf, size_t len)
+{
+	struct tls_sock *tls = tls_sk(sk);
+	struct tls_saved saved;
+	size_t at = sizeof(saved);
+	int err = 0;
+
+	if (len < sizeof(saved))
+		return -EINVAL;
+	memcpy(&saved, buf, sizeof(saved));
+	for (int i = 0; err == 0 && i < TLS_TEXT_SETTINGS; i++) {
+		if (at == len || memchr(buf + at, '\0', len - at) == NULL)
+			return -EINVAL;
+		err = tls_set(tls, (enum tls_text)i, buf + at);
+		at += strlen(buf + at) + 1;
+	}
+	tls->verify = saved.verify != 0;
+	tls->lax = saved.lax != 0;
 	return err;
 }
