@@ -172,12 +172,13 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	old->sk_socket = NULL;
 	if (sk->sk_prot->take_over != NULL)
 		sk->sk_prot->take_over(sk, old);
-	/* The handle, the wait and the watch are the old one's still. */
+	/* The handle, the wait, the watch and what its kernel has told are the old one's still. */
 	sk->sk_refs = 1;
 	sk->sk_wait = NULL;
 	sk->sk_regained = -1;
 	sk->sk_fd = sk->sk_net_fd = -1;
 	sk->sk_family = sk->sk_net_family = 0;
+	sk->sk_held = 0;
 	sk->sk_watch = sk->sk_watch_told = 0;
 	sk->sk_bound = sk->sk_reading = sk->sk_open = sk->sk_alien = false;
 	sk->sk_watching = sk->sk_watch_fresh = false;
