@@ -85,7 +85,7 @@ struct ledger_sock {
 	uint32_t drops;
 	uint8_t discard, state, shutdown, flags;
 	uint32_t text;
-	uint32_t pad;
+	uint32_t held; /* an errno that the kernel has told before what has arrived */
 };
 
 BUILD_BUG_ON(sizeof(struct ledger_sock) != 88);

@@ -236,6 +236,15 @@ static inline void sk_set_err(struct sock *sk, int err)
 	sk_mark_dirty(sk);
 }
 
+/* Keep what the kernel has told too early, an errno value; 0: it is told. */
+static inline void sk_hold(struct sock *sk, int err)
+{
+	if (sk->sk_held == err)
+		return;
+	sk->sk_held = err;
+	sk_mark_dirty(sk);
+}
+
 /* So many bytes have come, have gone. */
 static inline void sk_count_rx(struct sock *sk, size_t n)
 {

@@ -5,6 +5,9 @@
 #include "resume/restore_i.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,6 +89,7 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 	sk->sk_called = s->flags & LEDGER_CALLED;
 	sk->sk_err = s->err;
 	sk->sk_err_last = s->err_last;
+	sk->sk_held = (int)s->held;
 	sk->sk_connect_timeout = s->connect_timeout;
 	sk->sk_rcvtimeo = s->rcvtimeo;
 	sk->sk_sndtimeo = s->sndtimeo;
@@ -104,6 +108,23 @@ void lose(struct ledger_sock *s)
 		close(fd);
 }
 
+/*
+ * The kernel tells an error once: it may have told the dead process, which has told nobody.
+ * Without it the end of a connection that was reset would look like a good one. It is taken
+ * for a reset, which it is but for a timeout; a FIN before it cannot be seen any more.
+ */
+static bool is_reset_untold(const struct ledger_sock *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = 0};
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (s->state != SS_CONNECTED || s->shutdown != 0 || s->held != 0 || s->err != 0 ||
+	    getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	return info.tcpi_state == TCP_CLOSE && poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
+}
+
 /* Its descriptor again; false: the connection is lost. */
 static bool adopt(struct socket *sock, const struct ledger_sock *s)
 {
@@ -112,6 +133,8 @@ static bool adopt(struct socket *sock, const struct ledger_sock *s)
 	if (!sk->sk_prot->lasting || s->fd < 0 || sk_adopt(sk, s->fd) != 0)
 		return false;
 	sk->sk_bound = s->flags & LEDGER_BOUND;
+	if (is_reset_untold(s))
+		sk_hold(sk, ECONNRESET);
 	return true;
 }
 

@@ -121,6 +121,7 @@ static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
 	ret->accepted = sk->sk_accepted;
 	ret->err = (uint16_t)sk->sk_err;
 	ret->err_last = (uint16_t)sk->sk_err_last;
+	ret->held = (uint32_t)sk->sk_held;
 	ret->connect_timeout = sk->sk_connect_timeout;
 	ret->rcvtimeo = sk->sk_rcvtimeo;
 	ret->sndtimeo = sk->sk_sndtimeo;

@@ -138,6 +138,29 @@ def do_read(size):
     return do
 
 
+def prepare_reset(i):
+    """What has arrived, and then a reset."""
+    fd, peer = connection()
+    peer.sendall(b"x" * 20000)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    return fd
+
+
+def do_reset(size):
+    def do(fd):
+        got = 0
+        try:
+            while piece := os.read(fd, size):
+                got += len(piece)
+            raise Failed(f"an end of file after {got} bytes")
+        except ConnectionResetError:
+            expect(got, 20000)
+        expect(os.read(fd, size), b"")
+        os.close(fd)
+    return do
+
+
 def do_dial(_):
     fd, peer = connection()
     os.write(fd, b"x")
@@ -207,6 +230,8 @@ CALLS = {
     "write": (lambda i: connection(), do_write),
     "read": (lambda i: connection(), do_read(1000)),
     "large read": (lambda i: connection(), do_read(60000)),
+    "read, reset": (prepare_reset, do_reset(4096)),
+    "large read, reset": (prepare_reset, do_reset(60000)),
     "dial": (lambda i: i, do_dial),
     "connect": (prepare_file, do_connect),
     "accept": (prepare_listener, do_accept),

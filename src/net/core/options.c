@@ -293,7 +293,7 @@ static int option_error(struct sock *sk, const struct sockopt *so, struct sockfs
 
 	if (err == 0 && sk != NULL) {
 		err = sk->sk_held;
-		sk->sk_held = 0;
+		sk_hold(sk, 0);
 	}
 	if (err == 0 && sk != NULL && sk->sk_fd >= 0)
 		return option_query(sk, so, opt);

@@ -59,13 +59,13 @@ static ssize_t sk_receive(struct sock *sk, const struct iov_iter *to)
 	ssize_t n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
 
 	if (n < 0 && !retry_later(errno) && sk->sk_held == 0 && to->unique != 0 && journal_is_on()) {
-		sk->sk_held = errno;
+		sk_hold(sk, errno);
 		n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
 	}
 	if (sk->sk_held == 0 || n > 0 || (n == 0 && sk->sk_held == EPIPE))
 		return n;
 	errno = sk->sk_held;
-	sk->sk_held = 0;
+	sk_hold(sk, 0);
 	return -1;
 }
 
@@ -134,7 +134,7 @@ ssize_t stream_sendmsg(struct socket *sock, struct iov_iter *from)
 	sk_watch_moved(sk);
 	if (sk->sk_held != 0) {
 		n = -sk->sk_held;
-		sk->sk_held = 0;
+		sk_hold(sk, 0);
 		sk_over(sk, (int)-n);
 		return n;
 	}
