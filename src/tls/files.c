@@ -17,24 +17,25 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/util.h"
 
 #define FILE_MAX (1u << 20) /* bytes of a PEM file */
 #define CACHE_MAX 16	    /* files */
+#define TICK_MAX 3	    /* seconds: more than the coarsest clock of a file system has */
 
 /* A file as it was when it was read. */
 struct pem {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
+	struct stat st;
 	STACK_OF(X509_INFO) *infos; /* all that is in it; NULL: no file */
 	X509_STORE *store;	    /* made of it when it is first asked for */
 };
 
 static X509_STORE *system_store;
+static struct stat system_file, system_dir; /* as they were then; st_ino 0: there was none */
+static bool system_may_differ;		    /* they may have changed since and look the same */
 static struct pem cache[CACHE_MAX];
 static unsigned int cache_next; /* gives way to the next */
 
@@ -43,6 +44,14 @@ static void pem_free(struct pem *pem)
 	sk_X509_INFO_pop_free(pem->infos, X509_INFO_free);
 	X509_STORE_free(pem->store);
 	*pem = (struct pem){.infos = NULL};
+}
+
+/* Nothing has been done to it in between. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) == 0 &&
+	       memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim)) == 0;
 }
 
 /* ------------------------------------------------------------- the system's authorities */
@@ -54,41 +63,112 @@ static bool is_hashed(const char *name)
 	       isdigit((unsigned char)name[9]);
 }
 
-static void load_dir(const char *path)
+static bool is_shortage(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+static int count(X509_STORE *store)
+{
+	return sk_X509_OBJECT_num(X509_STORE_get0_objects(store));
+}
+
+/* What is not there, or is no certificate, adds none; false: the system is short of something. */
+static bool load_file(X509_STORE *store, const char *path)
+{
+	bool ok = true;
+	unsigned long err;
+
+	ERR_clear_error();
+	if (X509_STORE_load_file(store, path) == 1)
+		return true;
+	while ((err = ERR_get_error()) != 0)
+		if (ERR_SYSTEM_ERROR(err) && is_shortage(ERR_GET_REASON(err)))
+			ok = false;
+	return ok;
+}
+
+static bool load_dir(X509_STORE *store, const char *path)
 {
 	DIR *dir = opendir(path);
 	char file[4096];
 	struct dirent *entry;
+	bool ok = true;
 
 	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL) {
+		return !is_shortage(errno);
+	while (ok && (entry = readdir(dir)) != NULL) {
 		if (!is_hashed(entry->d_name))
 			continue;
 		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-		X509_STORE_load_file(system_store, file);
+		ok = load_file(store, file);
 	}
 	closedir(dir);
+	return ok;
+}
+
+/* OpenSSL's usual place, or what the variable @env says. */
+static const char *place(const char *env, const char *usual, bool *ret_is_usual)
+{
+	const char *path = getenv(env);
+
+	*ret_is_usual = path == NULL;
+	return path != NULL ? path : usual;
+}
+
+static void look_at(const char *path, struct stat *ret_st)
+{
+	if (stat(path, ret_st) != 0)
+		*ret_st = (struct stat){.st_ino = 0};
+}
+
+/* A change that comes within the same tick of the file system's clock cannot be seen. */
+static bool is_fresh(const struct stat *st, time_t now)
+{
+	return st->st_ctim.tv_sec <= now && now - st->st_ctim.tv_sec < TICK_MAX;
+}
+
+/*
+ * Read them if there is something new. -ENOMEM: that is not known, for the system is short of
+ * memory or descriptors; it stays as it was.
+ */
+static int system_refresh(void)
+{
+	bool usual_file, usual_dir, ok;
+	const char *file = place(X509_get_default_cert_file_env(), X509_get_default_cert_file(),
+				 &usual_file);
+	const char *dir = place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir(),
+				&usual_dir);
+	struct stat file_st, dir_st;
+	time_t now = time(NULL);
+	X509_STORE *store;
+
+	look_at(file, &file_st);
+	look_at(dir, &dir_st);
+	if (system_store != NULL && !system_may_differ && is_same(&file_st, &system_file) &&
+	    is_same(&dir_st, &system_dir))
+		return 0;
+	store = X509_STORE_new();
+	ok = store != NULL && load_file(store, file);
+	if (ok && (!usual_dir || (usual_file && count(store) == 0)))
+		ok = load_dir(store, dir);
+	ERR_clear_error();
+	if (!ok) {
+		X509_STORE_free(store);
+		return -ENOMEM;
+	}
+	/* Who is shaking hands has the old one still. */
+	X509_STORE_free(system_store);
+	system_store = store;
+	system_file = file_st;
+	system_dir = dir_st;
+	system_may_differ = is_fresh(&file_st, now) || is_fresh(&dir_st, now);
+	return 0;
 }
 
 int files_init(void)
 {
-	const char *file = getenv(X509_get_default_cert_file_env());
-	const char *dir = getenv(X509_get_default_cert_dir_env());
-
-	system_store = X509_STORE_new();
-	if (system_store == NULL)
-		return -ENOMEM;
-	X509_STORE_load_file(system_store, file != NULL ? file : X509_get_default_cert_file());
-	if (dir != NULL || (file == NULL && files_system_count() == 0))
-		load_dir(dir != NULL ? dir : X509_get_default_cert_dir());
-	ERR_clear_error();
-	return 0;
-}
-
-unsigned int files_system_count(void)
-{
-	return (unsigned int)sk_X509_OBJECT_num(X509_STORE_get0_objects(system_store));
+	return system_refresh();
 }
 
 void files_exit(void)
@@ -166,14 +246,6 @@ static int no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return 0;
 }
 
-static bool pem_is(const struct pem *pem, const struct stat *st)
-{
-	return pem->infos != NULL && pem->dev == st->st_dev && pem->ino == st->st_ino &&
-	       pem->size == st->st_size &&
-	       memcmp(&pem->mtime, &st->st_mtim, sizeof(pem->mtime)) == 0 &&
-	       memcmp(&pem->ctime, &st->st_ctim, sizeof(pem->ctime)) == 0;
-}
-
 /* All that @fd holds, or NULL and why. */
 static STACK_OF(X509_INFO) *pem_read(int fd, off_t size, const char *path, struct reason *r)
 {
@@ -218,7 +290,7 @@ static struct pem *pem_get(const struct tls_open *open_msg, const char *path, st
 		goto close_fd;
 	}
 	for (size_t i = 0; i < CACHE_MAX; i++) {
-		if (pem_is(&cache[i], &st)) {
+		if (cache[i].infos != NULL && is_same(&cache[i].st, &st)) {
 			close(fd);
 			return &cache[i];
 		}
@@ -227,8 +299,7 @@ static struct pem *pem_get(const struct tls_open *open_msg, const char *path, st
 	if (infos == NULL)
 		goto close_fd;
 	pem_free(pem);
-	*pem = (struct pem){.dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
-			    .mtime = st.st_mtim, .ctime = st.st_ctim, .infos = infos};
+	*pem = (struct pem){.st = st, .infos = infos};
 	cache_next = (cache_next + 1) % CACHE_MAX;
 close_fd:
 	close(fd);
@@ -330,12 +401,15 @@ static bool apply_cert(SSL *ssl, const struct tls_msg *msg, struct reason *r)
 bool files_apply(SSL *ssl, const struct tls_msg *msg, struct reason *r)
 {
 	const char *ca = tls_msg_text(msg, TLS_OPEN_CA);
-	X509_STORE *store = system_store;
+	X509_STORE *store;
 
 	if (ca[0] != '\0') {
 		struct pem *pem = pem_get(&msg->open, ca, r);
 
 		store = pem == NULL ? NULL : pem_store(pem, ca, r);
+	} else {
+		(void)system_refresh();
+		store = system_store;
 	}
 	if (store == NULL)
 		return false;

@@ -2,7 +2,9 @@
 /*
  * Whom to trust and who to be: certificates and keys, from files in PEM.
  *
- * The system's authorities are read once, at the start. Files that a request names
+ * The system's authorities are read at the start, and anew when a connection begins and their
+ * file or folder has changed: whoever has been removed there is not trusted any more. What is
+ * in a folder's files is not looked at for that. Files that a request names
  * are opened each time with the rights of who asks, since to name a file must
  * not be a way to read it; what they hold is kept as long as they are the same files,
  * unchanged, and some more have not been asked for.
@@ -17,8 +19,6 @@
 
 /* Read the system's authorities (SSL_CERT_FILE and SSL_CERT_DIR name others). 0 or -ENOMEM. */
 int files_init(void);
-/* How many there are. */
-unsigned int files_system_count(void);
 void files_exit(void);
 
 /*
