@@ -536,12 +536,14 @@ int restore(struct super_block *sb, struct restored *ret)
 	restore_root(sb);
 	restore_inodes(sb, LEDGER_SOCKET, LEDGER_FACE, ret);
 	err = number_faces(sb, sb->s_root);
-	restore_inodes(sb, LEDGER_DIALLED, LEDGER_MIRROR, ret);
+	restore_inodes(sb, LEDGER_DIALLED, LEDGER_DIALLED, ret);
 	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_INODES); nr++)
 		err = restore_texts(sb, nr, ret);
 	ledger->restoring = 0;
 	if (err != 0)
 		return err;
+	/* That of a symlink has its target. */
+	restore_inodes(sb, LEDGER_MIRROR, LEDGER_MIRROR, ret);
 	err = cut_circles(sb, ret);
 	if (err != 0)
 		return err;
