@@ -56,8 +56,11 @@ struct inode *inode_of(struct super_block *sb, uint32_t nr)
 
 static void set_time(int64_t ns, int64_t *sec, uint32_t *nsec)
 {
-	*sec = ns / 1000000000;
-	*nsec = (uint32_t)(ns % 1000000000);
+	int64_t rest = ns % 1000000000;
+
+	/* Also before the epoch the nanoseconds count forwards. */
+	*sec = ns / 1000000000 - (rest < 0);
+	*nsec = (uint32_t)(rest < 0 ? rest + 1000000000 : rest);
 }
 
 static void set_attributes(struct inode *inode, const struct ledger_inode *rec)

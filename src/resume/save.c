@@ -188,7 +188,13 @@ static uint8_t inode_kind(const struct inode *inode)
 
 static int64_t ns(int64_t sec, uint32_t nsec)
 {
-	return sec * 1000000000 + nsec;
+	int64_t ret;
+
+	/* As far as it goes: from 1677 to 2262. */
+	if (__builtin_mul_overflow(sec, INT64_C(1000000000), &ret) ||
+	    __builtin_add_overflow(ret, (int64_t)nsec, &ret))
+		return sec < 0 ? INT64_MIN : INT64_MAX;
+	return ret;
 }
 
 static void add_name(uint32_t parent, uint64_t off, const char *name, size_t len)
