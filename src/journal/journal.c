@@ -93,8 +93,8 @@ static void apply(void)
 	for (size_t pos = 0; pos + sizeof(*r) <= ledger->redo_len;
 	     pos += ALIGN_UP(sizeof(*r) + r->len, (size_t)8)) {
 		r = (const struct redo *)(ledger->redo + pos);
-		if (r->len > ledger->redo_len - pos - sizeof(*r) || r->offset > ledger->bytes ||
-		    r->len > ledger->bytes - r->offset)
+		if (r->len > ledger->redo_len - pos - sizeof(*r) || r->offset > ledger_size() ||
+		    r->len > ledger_size() - r->offset)
 			return;
 		memcpy((char *)ledger + r->offset, r->bytes, r->len);
 	}

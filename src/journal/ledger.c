@@ -33,6 +33,7 @@ static struct table {
 	uint32_t *used;	   /* records in use, by chunk */
 	unsigned char *there; /* chunks that have memory */
 	size_t nr_chunks;
+	off_t piece, piece_end; /* of it, with memory: ledger_next() */
 	size_t spare; /* an empty chunk that has kept its memory, SIZE_MAX: none */
 } tables[NR_LEDGER_TABLES] = {
 	[LEDGER_INODES] = {.size = sizeof(struct ledger_inode), .full = 1u << 23},
@@ -44,6 +45,7 @@ static struct table {
 };
 
 static int range_fd = -1;
+static size_t range_bytes;
 
 /* Cells that nobody has: a stack. */
 static uint32_t *free_cells;
@@ -64,6 +66,7 @@ static size_t lay_out(unsigned int shift, size_t buf_size)
 		t->offset = offset;
 		t->nr_chunks = (t->max * t->size + CHUNK - 1) / CHUNK;
 		t->spare = SIZE_MAX;
+		t->piece = t->piece_end = 0;
 		offset += t->nr_chunks * CHUNK;
 	}
 	return offset;
@@ -80,6 +83,8 @@ static void free_books(void)
 	free(free_cells);
 	free_cells = NULL;
 	nr_free_cells = room_free_cells = 0;
+	free(claimed);
+	claimed = NULL;
 }
 
 static int make_books(void)
@@ -114,6 +119,7 @@ static int map_range(int fd, size_t bytes)
 	(void)madvise(p, bytes, MADV_NOHUGEPAGE);
 	ledger = p;
 	range_fd = fd;
+	range_bytes = bytes;
 	return 0;
 }
 
@@ -197,11 +203,16 @@ int ledger_fd(void)
 	return ledger != NULL ? range_fd : -1;
 }
 
+size_t ledger_size(void)
+{
+	return range_bytes;
+}
+
 void ledger_drop(void)
 {
 	if (ledger == NULL)
 		return;
-	munmap(ledger, ledger->bytes);
+	munmap(ledger, range_bytes);
 	ledger = NULL;
 	close(range_fd);
 	range_fd = -1;
@@ -244,6 +255,51 @@ uint32_t ledger_number(enum ledger_table table, const void *record)
 	const struct table *t = &tables[table];
 
 	return (uint32_t)((size_t)((const char *)record - (const char *)ledger - t->offset) / t->size);
+}
+
+/* Bytes from the beginning of @t to its last piece of memory. */
+static size_t bytes_there(const struct table *t)
+{
+	off_t begin = (off_t)t->offset, end = begin + (off_t)(t->nr_chunks * CHUNK);
+	off_t at = begin, last = begin;
+
+	while (at < end && (at = lseek(range_fd, at, SEEK_DATA)) >= 0 && at < end) {
+		at = lseek(range_fd, at, SEEK_HOLE);
+		if (at < 0)
+			break;
+		last = min(at, end);
+	}
+	return (size_t)(last - begin);
+}
+
+uint32_t ledger_next(enum ledger_table table, uint32_t nr)
+{
+	struct table *t = &tables[table];
+	off_t at = (off_t)(t->offset + nr * t->size), data;
+	off_t end = (off_t)(t->offset + t->nr_chunks * CHUNK);
+
+	/* Within the piece that was found last. */
+	if (at >= t->piece && at + (off_t)t->size <= t->piece_end)
+		return nr;
+	data = lseek(range_fd, at, SEEK_DATA);
+	if (data < 0 || data >= end)
+		return UINT32_MAX;
+	t->piece = data;
+	t->piece_end = lseek(range_fd, data, SEEK_HOLE);
+	/* It may begin in the midst of a record. */
+	return data > at ? (uint32_t)((size_t)(data - (off_t)t->offset) / t->size) : nr;
+}
+
+void ledger_trim(void)
+{
+	for (size_t i = 0; i < NR_LEDGER_TABLES; i++) {
+		size_t nr = bytes_there(&tables[i]) / tables[i].size;
+
+		if (ledger->nr[i] > nr)
+			ledger->nr[i] = (uint32_t)nr;
+	}
+	/* 0 is none. */
+	ledger->nr[LEDGER_CELLS] = max(ledger->nr[LEDGER_CELLS], 1u);
 }
 
 static int chunk_take(struct table *t, size_t chunk)

@@ -202,6 +202,8 @@ int ledger_attach(int fd, size_t buf_size) __must_check;
 bool ledger_fits(int fd, size_t buf_size);
 /* The descriptor of the range, which stays open for ledger_attach(); -1: there is none. */
 int ledger_fd(void);
+/* Bytes of the range, as it was mapped: what the range itself says may be broken. */
+size_t ledger_size(void);
 /* For tests, and where nothing is to survive. */
 void ledger_drop(void);
 /* A new process has it: its head is made to be there. */
@@ -212,6 +214,17 @@ void ledger_begin(void);
  * the caller of that request gets EIO.
  */
 void ledger_populate(void *at, size_t bytes);
+
+/*
+ * In a successor, before it reads a record: those behind the last that has memory were never
+ * written, whatever the counters say.
+ */
+void ledger_trim(void);
+/*
+ * ... and of those before, the first from @nr on that has memory; UINT32_MAX: there is none. To
+ * read the others would give memory to them.
+ */
+uint32_t ledger_next(enum ledger_table table, uint32_t nr);
 
 /* Records of @table. */
 uint32_t ledger_max(enum ledger_table table);

@@ -102,9 +102,13 @@ START_TEST(a_broken_log_leads_nowhere)
 		char bytes[8];
 	} redo[] = {{.offset = UINT64_MAX - 4, .len = 8},
 		    {.offset = ledger->bytes - 4, .len = 8},
-		    {.offset = 0, .len = UINT32_MAX}};
+		    {.offset = 0, .len = UINT32_MAX},
+		    {.offset = ledger->bytes, .len = 8}};
 
 	inode(1)->ino = 1;
+	/* What the range says of its size may be broken as well. */
+	if (_i == 3)
+		ledger->bytes = UINT64_MAX;
 	memcpy(ledger->redo, &redo[_i], sizeof(redo[0]));
 	ledger->redo_len = sizeof(redo[0]);
 	ledger->answers_len = UINT32_MAX;
@@ -207,6 +211,32 @@ START_TEST(memory_goes_back)
 }
 END_TEST
 
+/* Counters that are broken: to read on would give memory to all that they tell of. */
+START_TEST(what_was_never_written_is_not_read)
+{
+	blkcnt_t before = blocks();
+	uint32_t seen = 0;
+
+	inode(5)->ino = 1;
+	ck_assert_int_eq(ledger_use(LEDGER_INODES, 100000), 0);
+	inode(100000)->ino = 1;
+	for (size_t i = 0; i < NR_LEDGER_TABLES; i++)
+		ledger->nr[i] = UINT32_MAX;
+	ledger_trim();
+	ck_assert_uint_gt(ledger->nr[LEDGER_INODES], 100000);
+	ck_assert_uint_lt(ledger->nr[LEDGER_INODES], 101000);
+	ck_assert_uint_eq(ledger->nr[LEDGER_SOCKS], 0);
+	ck_assert_uint_eq(ledger->nr[LEDGER_CELLS], 1);
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 0); nr < ledger->nr[LEDGER_INODES];
+	     nr = ledger_next(LEDGER_INODES, nr + 1))
+		seen += inode(nr)->ino == 1;
+	ck_assert_uint_eq(seen, 2);
+	ck_assert_uint_eq(ledger_next(LEDGER_INODES, 101000), UINT32_MAX);
+	ck_assert_uint_eq(ledger_next(LEDGER_SOCKS, 0), UINT32_MAX);
+	ck_assert_int_le(blocks() - before, 3 * 65536 / 512);
+}
+END_TEST
+
 /* Another program reads what this one has written, and no other form. */
 START_TEST(another_program)
 {
@@ -288,11 +318,12 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, it_holds_whole_or_not_at_all, 0, 6);
-	tcase_add_loop_test(tc, a_broken_log_leads_nowhere, 0, 3);
+	tcase_add_loop_test(tc, a_broken_log_leads_nowhere, 0, 4);
 	tcase_add_test(tc, a_full_log_says_so);
 	tcase_add_test(tc, texts);
 	tcase_add_test(tc, texts_are_claimed_once);
 	tcase_add_test(tc, memory_goes_back);
+	tcase_add_test(tc, what_was_never_written_is_not_read);
 	tcase_add_test(tc, another_program);
 	tcase_add_test(tc, bytes_that_move);
 	tcase_add_test(tc, another_form_does_not_fit);
