@@ -144,6 +144,9 @@ static void send_answers(struct sockfs_session *s, bool again)
 		struct iovec iov = {.iov_base = a->bytes, .iov_len = a->len};
 		bool tried = a->tried;
 
+		/* Another process's, and broken. */
+		if (a->len < sizeof(struct fuse_out_header))
+			continue;
 		a->tried = 1;
 		if (send_message(s, &iov, 1) == 0 || a->gift == GIFT_NONE)
 			continue;

@@ -54,7 +54,7 @@ static char *ledger_buf(void)
 
 static bool is_of_ledger(const char *buf)
 {
-	return ledger != NULL && buf >= (char *)ledger && buf < (char *)ledger + ledger->bytes;
+	return ledger != NULL && buf >= (char *)ledger && buf < (char *)ledger + ledger_size();
 }
 
 static char *alloc_buf(void)
@@ -149,4 +149,5 @@ void session_free_bufs(struct sockfs_session *s)
 		free_buf(s->free_bufs[--s->nr_free_bufs]);
 	if (s->scratch != NULL)
 		free_buf(s->scratch);
+	nr_free_nrs = 0;
 }

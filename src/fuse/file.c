@@ -193,6 +193,16 @@ static void write_finish(struct fuse_iocb *io, ssize_t ret)
 		reply_buf(io->req, &out, sizeof(out));
 }
 
+/* One who has died may have done a part of it; the number may be broken. */
+static void go_on(struct kiocb *iocb)
+{
+	if (iocb->ki_kept == NULL)
+		return;
+	iocb->ki_done = (size_t)min(*iocb->ki_kept, (uint64_t)iocb->ki_iter.count);
+	iocb->ki_progress = iocb->ki_done;
+	iov_iter_advance(&iocb->ki_iter, iocb->ki_done);
+}
+
 void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 	      struct fuse_file_info *fi)
 {
@@ -212,7 +222,7 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 		return;
 	iov_iter_ubuf(&io->kiocb.ki_iter, s->buf + (buf - s->buf), size);
 	io->kiocb.ki_iter.unique = io->unique;
-	iov_iter_advance(&io->kiocb.ki_iter, min(io->kiocb.ki_done, size));
+	go_on(&io->kiocb);
 	io->kiocb.ki_call = "write";
 	io->has_data = true;
 	io->kill_suid = write_kills_suid(s);

@@ -136,6 +136,8 @@ void slot_progress(uint32_t slot, uint64_t done);
 void slot_release(struct sockfs_session *s, uint32_t slot);
 /* Those that were are free from now on. */
 void slots_released(struct sockfs_session *s);
+/* The session is over: nothing is known of any place. */
+void slots_forget(void);
 /* Where the progress of the one in @slot is written down. */
 uint64_t *slot_done(uint32_t slot);
 /* The place of the parked request @unique; 0: it is none. */

@@ -58,11 +58,8 @@ struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *fil
 	io->kiocb.ki_slot = s->slot;
 	if (s->slot != 0)
 		io->kiocb.ki_flags |= IOCB_AGAIN;
-	if (journal_is_on()) {
-		io->kiocb.ki_kept = io->kiocb.ki_slot != 0 ? slot_done(io->kiocb.ki_slot) : &ledger->message_done;
-		io->kiocb.ki_progress = *io->kiocb.ki_kept;
-		io->kiocb.ki_done = (size_t)io->kiocb.ki_progress;
-	}
+	if (journal_is_on())
+		io->kiocb.ki_kept = s->slot != 0 ? slot_done(s->slot) : &ledger->message_done;
 	return io;
 }
 

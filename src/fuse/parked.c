@@ -181,6 +181,13 @@ void slots_released(struct sockfs_session *s)
 	}
 }
 
+void slots_forget(void)
+{
+	free(slots.free);
+	free(slots.released);
+	slots = (struct slots){.free = NULL};
+}
+
 /* --------------------------------------------------------------------- in a successor */
 
 static uint32_t nr_slots(void)
@@ -193,9 +200,25 @@ static bool slot_is_sane(const struct ledger_slot *s)
 {
 	if (s->len < sizeof(struct fuse_in_header) || s->len > SESSION_BUF_SIZE)
 		return false;
+	if (s->seq == UINT64_MAX)
+		return false;
 	if (s->buf != 0)
 		return s->buf <= min(ledger->nr[LEDGER_BUFS], ledger_max(LEDGER_BUFS)) && s->buf != 2;
-	return s->len <= sizeof(s->message) || text_len(s->text) == s->len;
+	return s->text == 0 ? s->len <= sizeof(s->message) : text_len(s->text) == s->len;
+}
+
+/* Where its message lies is its own from here on: not another's, nor that of the message in work. */
+static bool slot_claim(struct ledger_slot *s, bool *taken)
+{
+	if (!slot_is_sane(s))
+		return false;
+	if (s->buf == 0)
+		return s->text == 0 || text_claim(s->text);
+	s->text = 0;
+	if (taken[s->buf - 1] || s->buf - 1 == ledger->buf)
+		return false;
+	taken[s->buf - 1] = true;
+	return true;
 }
 
 uint32_t slot_find(uint64_t unique)
@@ -216,8 +239,7 @@ int slots_claim(struct sockfs_session *s, void (*lost)(struct sockfs_session *s,
 	for (uint32_t slot = 1; slot <= nr_slots(); slot++) {
 		struct ledger_slot *ls = slot_at(slot);
 
-		if (ls->unique != 0 && (!slot_is_sane(ls) || (ls->buf == 0 && ls->text != 0 &&
-							     !text_claim(ls->text)))) {
+		if (ls->unique != 0 && !slot_claim(ls, taken)) {
 			lost(s, ls->unique);
 			ls->unique = 0;
 		}
@@ -229,8 +251,8 @@ int slots_claim(struct sockfs_session *s, void (*lost)(struct sockfs_session *s,
 			free(taken);
 			return -ENOMEM;
 		}
-		if (ls->buf != 0)
-			taken[ls->buf - 1] = true;
+		/* Else it would be taken for one that has been parked since. */
+		ledger->next_seq = max(ledger->next_seq, ls->seq + 1);
 	}
 	err = session_claim_bufs(s, taken);
 	free(taken);

@@ -33,6 +33,7 @@ static void session_free(struct session_impl *si)
 		fuse_session_destroy(s->se);
 	reply_pipe_close(&s->pipe);
 	session_free_bufs(s);
+	slots_forget();
 	free(si);
 }
 

@@ -180,7 +180,7 @@ static void wake_pollers(struct sockfs_session *s)
 {
 	uint32_t nr = min(ledger->nr[LEDGER_FILES], ledger_max(LEDGER_FILES));
 
-	for (uint32_t i = 0; i < nr; i++) {
+	for (uint32_t i = ledger_next(LEDGER_FILES, 0); i < nr; i = ledger_next(LEDGER_FILES, i + 1)) {
 		struct ledger_file *f = ledger_at(LEDGER_FILES, i);
 
 		if (f->generation == 0 || f->poll == 0)
