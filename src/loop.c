@@ -207,6 +207,8 @@ static int resume(struct daemon *d, const struct options *opt)
 		err = policy_resume(opt->policy);
 	if (err == 0)
 		err = restore(&d->sb, &r);
+	else
+		restore_cancel();
 	if (err != 0)
 		return fail("what the last process has left", err);
 	pr_info("goes on with %lu files, %lu of them connected, %lu open; %lu are lost",

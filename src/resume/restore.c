@@ -514,6 +514,7 @@ static void regain(struct super_block *sb, enum sweep_fit fit)
 int restore_begin(const int *keep, size_t nr)
 {
 	(void)journal_replay();
+	ledger_trim();
 	return sweep(keep, nr);
 }
 
@@ -527,13 +528,10 @@ static void drop_unheld(struct super_block *sb)
 		inode_resumed(inode);
 }
 
-int restore(struct super_block *sb, struct restored *ret)
+static int restore_all(struct super_block *sb, struct restored *ret)
 {
-	int err = 0;
+	int err;
 
-	*ret = (struct restored){0};
-	if (ledger->init_len == 0 && ledger->nr[LEDGER_INODES] == 0)
-		return 0; /* it died before there was anything */
 	leave_out_deadly(ret);
 	unnumber_faces(sb);
 	restore_root(sb);
@@ -557,11 +555,29 @@ int restore(struct super_block *sb, struct restored *ret)
 		restore_files(sb, ret);
 	ledger->restoring = 0;
 	text_claimed();
+	return err;
+}
+
+void restore_cancel(void)
+{
 	sweep_end();
+}
+
+int restore(struct super_block *sb, struct restored *ret)
+{
+	int err = 0;
+
+	*ret = (struct restored){0};
+	/* Else it died before there was anything. */
+	if (ledger->init_len != 0 || ledger->nr[LEDGER_INODES] != 0)
+		err = restore_all(sb, ret);
+	sweep_end();
+	if (err != 0)
+		return err;
 	sb->s_next_ino = max(sb->s_next_ino, ledger->next_ino);
 	idtable_resume(&sb->s_inodes, ledger->inode_generation);
 	idtable_resume(&sb->s_files, ledger->file_generation);
 	save_begin(sb, true);
 	drop_unheld(sb);
-	return err;
+	return 0;
 }

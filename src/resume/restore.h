@@ -30,6 +30,8 @@ struct restored {
  * Runs no callbacks; handles are made on the loop. 0 or -errno: the mount cannot go on.
  */
 int restore(struct super_block *sb, struct restored *ret);
+/* In place of it, when the mount cannot go on: what the dead one had open is closed. */
+void restore_cancel(void);
 
 /* Dials that nobody waits for begin anew: when the session receives. */
 void restore_dials(struct super_block *sb);

@@ -54,6 +54,7 @@ static int set_upper(struct sock *sk, const char *bytes, size_t len)
 static int set_texts(struct sock *sk, const struct text *text)
 {
 	const struct item *item = NULL;
+	bool has_proto = false;
 
 	while ((item = text_item(text, item)) != NULL) {
 		const char *bytes = (const char *)(item + 1);
@@ -65,10 +66,12 @@ static int set_texts(struct sock *sk, const struct text *text)
 			if (sk->sk_opts == NULL)
 				return -ENOMEM;
 			set_option(sk, bytes);
-		} else if (item->type == ITEM_HOST && memchr(bytes, '\0', item->len) != NULL) {
+		} else if (item->type == ITEM_HOST && sk->sk_host == NULL &&
+			   memchr(bytes, '\0', item->len) != NULL) {
 			sk->sk_host = vm_strdup(bytes);
 			err = sk->sk_host != NULL ? 0 : -errno;
-		} else if (item->type == ITEM_PROTO && sk->sk_prot->resume != NULL) {
+		} else if (item->type == ITEM_PROTO && sk->sk_prot->resume != NULL && !has_proto) {
+			has_proto = true;
 			err = sk->sk_prot->resume(sk, bytes, item->len);
 		} else if (item->type == ITEM_UPPER) {
 			err = set_upper(sk, bytes, item->len);
@@ -100,12 +103,10 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 
 void lose(struct ledger_sock *s)
 {
-	int fd = s->fd;
-
 	/* The number will be another's: the record must not name it any more. */
+	if (sweep_claim(s->fd, s->fd_ino))
+		close(s->fd);
 	s->fd = -1;
-	if (fd >= 0)
-		close(fd);
 }
 
 /*
@@ -125,13 +126,32 @@ static bool is_reset_untold(const struct ledger_sock *s)
 	return info.tcpi_state == TCP_CLOSE && poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
 }
 
+/* Can @fd be what the record says? Else the row would ask it for what it has not. */
+static bool is_such(int fd, const struct proto *prot, const struct ledger_sock *s)
+{
+	int domain = 0, type = 0, listens = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != prot->type ||
+	    (domain == AF_UNIX) != (prot->family == AF_UNIX))
+		return false;
+	return type != SOCK_STREAM || s->state != SS_LISTENING ||
+	       (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens);
+}
+
 /* Its descriptor again; false: the connection is lost. */
-static bool adopt(struct socket *sock, const struct ledger_sock *s)
+static bool adopt(struct socket *sock, struct ledger_sock *s)
 {
 	struct sock *sk = sock->sk;
 
-	if (!sk->sk_prot->lasting || s->fd < 0 || sk_adopt(sk, s->fd) != 0)
+	if (!sk->sk_prot->lasting || !sweep_claim(s->fd, s->fd_ino))
 		return false;
+	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
+		close(s->fd);
+		s->fd = -1;
+		return false;
+	}
 	sk->sk_bound = s->flags & LEDGER_BOUND;
 	if (is_reset_untold(s))
 		sk_hold(sk, ECONNRESET);
@@ -260,7 +280,8 @@ void restore_dials(struct super_block *sb)
 {
 	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
 
-	for (uint32_t nr = 1; nr < last; nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_SOCKS, 1); nr < last;
+	     nr = ledger_next(LEDGER_SOCKS, nr + 1)) {
 		const struct ledger_sock s = *(struct ledger_sock *)ledger_at(LEDGER_SOCKS, nr);
 		struct inode *inode;
 		struct text text;

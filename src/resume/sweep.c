@@ -25,26 +25,28 @@ static struct orphan {
 } *orphans;
 static size_t nr_orphans, room_orphans;
 
-static bool *known; /* by number */
+/* By number: what stays open. */
+static enum { NOBODYS, KEPT, RECORDED } *known;
 static size_t nr_known;
 
-static bool know(int fd)
+static bool know(int fd, int as)
 {
 	size_t room = (size_t)fd + 1;
-	bool *p;
+	void *p;
 
 	if (fd < 0)
 		return true;
 	if (room > nr_known) {
 		room += room / 2;
-		p = realloc(known, room * sizeof(*p));
+		p = realloc(known, room * sizeof(*known));
 		if (p == NULL)
 			return false;
-		memset(p + nr_known, 0, (room - nr_known) * sizeof(*p));
 		known = p;
+		memset(known + nr_known, 0, (room - nr_known) * sizeof(*known));
 		nr_known = room;
 	}
-	known[fd] = true;
+	if (known[fd] == NOBODYS)
+		known[fd] = as;
 	return true;
 }
 
@@ -53,16 +55,23 @@ static void check_pipe(int32_t *where)
 {
 	struct stat st;
 
-	if (fstat(*where, &st) != 0 || !S_ISFIFO(st.st_mode))
+	if (*where <= STDERR_FILENO || fstat(*where, &st) != 0 || !S_ISFIFO(st.st_mode))
 		*where = -1;
+}
+
+/* Is it the socket that was written down? Numbers are given out again. */
+static bool is_same(int fd, uint64_t ino)
+{
+	struct stat st;
+
+	return fd > STDERR_FILENO && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	       st.st_ino == ino;
 }
 
 /* Nor is that of a socket that is gone: it would keep whatever has the number now. */
 static void check_sock(struct ledger_sock *s)
 {
-	struct stat st;
-
-	if (s->fd >= 0 && (fstat(s->fd, &st) != 0 || !S_ISSOCK(st.st_mode) || st.st_ino != s->fd_ino))
+	if (!is_same(s->fd, s->fd_ino))
 		s->fd = -1;
 }
 
@@ -71,17 +80,31 @@ static bool know_sockets(void)
 	uint32_t last = min(ledger->nr[LEDGER_SOCKS], ledger_max(LEDGER_SOCKS));
 	bool ok = true;
 
-	for (uint32_t nr = 0; nr < last; nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_SOCKS, 0); nr < last;
+	     nr = ledger_next(LEDGER_SOCKS, nr + 1)) {
 		struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
 
 		if (s->generation == 0)
 			continue;
 		check_sock(s);
-		ok = ok && know(s->fd);
+		ok = ok && know(s->fd, RECORDED);
 	}
+	return ok;
+}
+
+/* What has nothing to do with sockets comes first: no record makes it one's. */
+static bool know_all(const int *keep, size_t nr)
+{
+	bool ok = true;
+
 	check_pipe(&ledger->pipe_from);
 	check_pipe(&ledger->pipe_to);
-	return ok && know(ledger->pipe_from) && know(ledger->pipe_to) && know(ledger_fd());
+	for (size_t i = 0; i < nr; i++)
+		ok = ok && know(keep[i], KEPT);
+	ok = ok && know(ledger_fd(), KEPT) && know(ledger->pipe_from, KEPT) &&
+	     know(ledger->pipe_to, KEPT);
+	/* In any case: a record must not name what is another's. */
+	return know_sockets() && ok;
 }
 
 static bool is_connected(int fd)
@@ -158,11 +181,8 @@ int sweep(const int *keep, size_t nr)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *entry;
-	bool ok = know_sockets() && dir != NULL;
 
-	for (size_t i = 0; ok && i < nr; i++)
-		ok = know(keep[i]);
-	if (!ok) {
+	if (dir == NULL || !know_all(keep, nr)) {
 		if (dir != NULL)
 			closedir(dir);
 		return -ENOMEM;
@@ -173,17 +193,23 @@ int sweep(const int *keep, size_t nr)
 		if (fd <= STDERR_FILENO || fd == dirfd(dir))
 			continue;
 		/* exec has given them to this program (super/again.c): those it starts get none. */
-		if (((size_t)fd < nr_known && known[fd]) || (is_connected(fd) && orphan_add(fd)))
+		if (((size_t)fd < nr_known && known[fd] != NOBODYS) ||
+		    (is_connected(fd) && orphan_add(fd)))
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 		else
 			close(fd);
 	}
 	closedir(dir);
 	drop_copies();
-	free(known);
-	known = NULL;
-	nr_known = 0;
 	return 0;
+}
+
+bool sweep_claim(int fd, uint64_t ino)
+{
+	if (fd < 0 || (size_t)fd >= nr_known || known[fd] != RECORDED || !is_same(fd, ino))
+		return false;
+	known[fd] = KEPT;
+	return true;
 }
 
 static bool is_any(const struct sockaddr_storage *ss)
@@ -246,4 +272,10 @@ void sweep_end(void)
 	free(orphans);
 	orphans = NULL;
 	room_orphans = 0;
+	for (size_t fd = 0; fd < nr_known; fd++)
+		if (known[fd] == RECORDED)
+			close((int)fd);
+	free(known);
+	known = NULL;
+	nr_known = 0;
 }

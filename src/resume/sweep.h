@@ -6,7 +6,9 @@
 #ifndef RESUME_SWEEP_H
 #define RESUME_SWEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Close all but 0 to 2, those of the ledger, and @keep[@nr]. Connections that are in no record
@@ -21,11 +23,16 @@ enum sweep_fit {
 	SWEEP_ALL_ADDRESSES, /* ... which is that of all: ask all listeners for the other one before */
 };
 /*
+ * Is @fd the socket with the st_ino @ino that a record tells of? It is the caller's from then
+ * on, so it is that once, whatever other records say.
+ */
+bool sweep_claim(int fd, uint64_t ino);
+/*
  * One that was accepted from the listener @listener_fd when its process died, the caller's
  * from then on; -1: there is none.
  */
 int sweep_adopt(int listener_fd, enum sweep_fit fit);
-/* Close those that nobody has wanted. */
+/* Close those that nobody has wanted, those of records as well. */
 void sweep_end(void);
 
 #endif /* RESUME_SWEEP_H */
