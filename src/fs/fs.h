@@ -473,7 +473,7 @@ void file_discard(struct file *file);
 struct inode *inode_resume(struct super_block *sb, bool plain, uint64_t nodeid, uint64_t ino);
 /* @inode, made by this process, gets the number that its like had in the other one. 0 or -errno. */
 int inode_renumber(struct inode *inode, uint64_t nodeid);
-/* A name, at its place @off in the directory, as the youngest of @inode's. 0 or -ENOMEM, -EEXIST. */
+/* A name, at its place @off, not 0, in the directory, as the youngest of @inode's. 0 or -ENOMEM, -EEXIST. */
 int d_resume(struct inode *dir, const struct qstr *name, uint64_t off, struct inode *inode);
 /* An open file of @inode with the handle @id. */
 struct file *file_resume(struct inode *inode, uint64_t id, unsigned int flags);

@@ -40,9 +40,10 @@ int inode_renumber(struct inode *inode, uint64_t nodeid)
 int d_resume(struct inode *dir, const struct qstr *name, uint64_t off, struct inode *inode)
 {
 	struct plain_inode *pi = PLAIN_I(dir);
+	const struct dentry *next = d_next_child(dir, off - 1);
 	struct dentry *dentry;
 
-	if (d_lookup(dir->i_sb, dir, name) != NULL)
+	if (d_lookup(dir->i_sb, dir, name) != NULL || (next != NULL && next->d_off == off))
 		return -EEXIST;
 	dentry = d_alloc(dir, name, inode);
 	if (dentry == NULL)

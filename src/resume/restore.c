@@ -20,7 +20,6 @@
 #include "ctl/dial_names.h"
 #include "fs/dcache.h"
 #include "fs/user.h"
-#include "fs/xattr.h"
 #include "journal/journal.h"
 #include "lib/log.h"
 #include "net/sock.h"
@@ -28,7 +27,8 @@
 #include "net/socket.h"
 #include "resume/sweep.h"
 
-#define STATE_KEPT (I_CLEAR | I_UNSTABLE | I_FIXED)
+/* What is I_FIXED is made so by its kind. */
+#define STATE_KEPT (I_CLEAR | I_UNSTABLE)
 
 /* ------------------------------------------------------------------------------- inodes */
 
@@ -54,7 +54,7 @@ struct inode *inode_of(struct super_block *sb, uint32_t nr)
 	return rec->generation != 0 ? ilookup(sb, nodeid_of(rec, nr)) : NULL;
 }
 
-static void set_time(int64_t ns, int64_t *sec, uint32_t *nsec)
+void set_time(int64_t ns, int64_t *sec, uint32_t *nsec)
 {
 	int64_t rest = ns % 1000000000;
 
@@ -71,6 +71,8 @@ static void set_attributes(struct inode *inode, const struct ledger_inode *rec)
 	inode->i_gid = rec->gid;
 	inode->i_nlookup = rec->nlookup;
 	inode->i_state |= rec->state & STATE_KEPT;
+	if (inode->i_state & I_PLAIN)
+		inode->i_state &= ~(uint32_t)I_CLEAR;
 	set_time(rec->atime, &inode->i_atime_sec, &inode->i_atime_nsec);
 	set_time(rec->mtime, &inode->i_mtime_sec, &inode->i_mtime_nsec);
 	set_time(rec->ctime, &inode->i_ctime_sec, &inode->i_ctime_nsec);
@@ -85,7 +87,7 @@ static struct inode *make_dir(struct super_block *sb, const struct ledger_inode 
 	inode->i_mode = S_IFDIR;
 	inode->i_op = sb->s_root->i_op;
 	inode->i_fop = &simple_dir_operations;
-	PLAIN_I(inode)->last_off = rec->number;
+	PLAIN_I(inode)->last_off = min(rec->number, OFFSET_MAX);
 	return inode;
 }
 
@@ -108,7 +110,10 @@ static struct inode *make_socket(struct super_block *sb, const struct ledger_ino
 	return sock != NULL ? SOCK_INODE(sock) : NULL;
 }
 
-/* The face of that name is there: it only gets its number. A table may have gone, or come. */
+/*
+ * The face of that name is there: it only gets its number, and once. A table may have gone, or
+ * come.
+ */
 static struct inode *find_face(struct super_block *sb, const struct ledger_inode *rec, uint32_t nr)
 {
 	const struct qstr name = {.name = (char[LEDGER_NAME + 1]){0}, .len = rec->name_len};
@@ -120,7 +125,7 @@ static struct inode *find_face(struct super_block *sb, const struct ledger_inode
 	memcpy((char *)name.name, rec->name, rec->name_len);
 	dentry = d_lookup(sb, dir, &name);
 	if (dentry == NULL || !(dentry->d_inode->i_state & I_FIXED) ||
-	    inode_renumber(dentry->d_inode, nodeid_of(rec, nr)) != 0)
+	    dentry->d_inode->i_nodeid != 0 || inode_renumber(dentry->d_inode, nodeid_of(rec, nr)) != 0)
 		return NULL;
 	return dentry->d_inode;
 }
@@ -143,7 +148,8 @@ static struct inode *make_mirror(struct super_block *sb, const struct ledger_ino
 {
 	struct inode *real = ilookup(sb, rec->number), *inode;
 
-	if (real == NULL || ctl_mirror(real, &inode) != 0)
+	/* Only what users have made has one. */
+	if (real == NULL || real->i_state & I_FIXED || ctl_mirror(real, &inode) != 0)
 		return NULL;
 	return renumber(inode, rec, nr);
 }
@@ -196,7 +202,7 @@ static struct inode *make_dialled(struct super_block *sb, const struct ledger_in
 		return NULL;
 	sb->s_cred = (struct cred){.uid = rec->uid, .gid = rec->gid};
 	dial_names_use(&sb->s_cred);
-	if (dir->i_op->lookup(dir, &name, &inode) != 0)
+	if (dir->i_op->lookup(dir, &name, &inode) != 0 || !dial_is_name(inode))
 		return NULL;
 	inode->i_ino = rec->ino;
 	return renumber(inode, rec, nr);
@@ -329,7 +335,8 @@ static make_fn *maker(uint8_t kind)
 /* Those of the kinds from @first to @last. A face in a face comes behind it: it was made later. */
 static void restore_inodes(struct super_block *sb, uint8_t first, uint8_t last, struct restored *ret)
 {
-	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 1); nr < nr_of(LEDGER_INODES);
+	     nr = ledger_next(LEDGER_INODES, nr + 1)) {
 		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
 
 		if (rec->generation == 0 || rec->kind < first || rec->kind > last)
@@ -347,95 +354,10 @@ static void restore_root(struct super_block *sb)
 	if (rec->generation == 0)
 		return;
 	set_attributes(sb->s_root, rec);
-	PLAIN_I(sb->s_root)->last_off = max(PLAIN_I(sb->s_root)->last_off, rec->number);
+	PLAIN_I(sb->s_root)->last_off =
+		max(PLAIN_I(sb->s_root)->last_off, min(rec->number, OFFSET_MAX));
 	if (rec->text == 0 || text_claim(rec->text))
 		recorded(sb->s_root, LEDGER_INODES, 0, I_RECORDED);
-}
-
-/* -------------------------------------------------------------------------------- names */
-
-static void add_name(struct super_block *sb, struct inode *inode, uint32_t parent, uint64_t off,
-		     const char *bytes, size_t len, struct restored *ret)
-{
-	char text[NAME_MAX_BYTES + 1];
-	const struct qstr name = {.name = text, .len = len};
-	struct inode *dir = inode_of(sb, parent);
-
-	if (len == 0 || len > NAME_MAX_BYTES || dir == NULL || !S_ISDIR(dir->i_mode) || dir == inode) {
-		leave_out(ret, "a name of inode", inode_record(inode));
-		return;
-	}
-	memcpy(text, bytes, len);
-	text[len] = '\0';
-	if (d_resume(dir, &name, off, inode) != 0) {
-		leave_out(ret, "a name of inode", inode_record(inode));
-		return;
-	}
-	inode->i_nlink++;
-	if (!S_ISDIR(inode->i_mode))
-		return;
-	inode->i_nlink++; /* its "." */
-	dir->i_nlink++;
-}
-
-static void add_text(struct super_block *sb, struct inode *inode, const struct item *item,
-		     struct restored *ret)
-{
-	const char *bytes = (const char *)(item + 1);
-	const char *end = memchr(bytes, '\0', item->len);
-	uint32_t parent;
-	uint64_t off;
-
-	switch (item->type) {
-	case ITEM_NAME:
-		if (item->len <= 12 || inode->i_state & I_FIXED)
-			return;
-		memcpy(&parent, bytes, sizeof(parent));
-		memcpy(&off, bytes + 4, sizeof(off));
-		add_name(sb, inode, parent, off, bytes + 12, item->len - 12, ret);
-		return;
-	case ITEM_LINK:
-		if (end == NULL || !S_ISLNK(inode->i_mode) || PLAIN_I(inode)->link != NULL ||
-		    plain_set_link(inode, bytes) != 0)
-			leave_out(ret, "the target of inode", inode_record(inode));
-		return;
-	case ITEM_XATTR:
-		if (end == NULL || simple_xattr_set(inode, bytes, end + 1,
-						    item->len - (size_t)(end + 1 - bytes), 0) != 0)
-			leave_out(ret, "a label of inode", inode_record(inode));
-		return;
-	default:
-		return;
-	}
-}
-
-/* Its names and what else it has in words; the times are those of the record again. */
-static int restore_texts(struct super_block *sb, uint32_t nr, struct restored *ret)
-{
-	const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
-	struct inode *inode = inode_of(sb, nr);
-	const struct item *item = NULL;
-	struct text text;
-	int err;
-
-	if (rec->generation == 0 || inode == NULL)
-		return 0;
-	restore_record(LEDGER_INODES, nr);
-	if (rec->name_len > 0 && rec->name_len <= LEDGER_NAME && !(inode->i_state & I_FIXED))
-		add_name(sb, inode, rec->parent, rec->off, rec->name, rec->name_len, ret);
-	if (rec->text != 0) {
-		err = text_load(&text, rec->text);
-		while (err == 0 && (item = text_item(&text, item)) != NULL)
-			add_text(sb, inode, item, ret);
-		text_drop(&text);
-		if (err != 0)
-			return err;
-	}
-	set_time(rec->ctime, &inode->i_ctime_sec, &inode->i_ctime_nsec);
-	/* A link without a target could not even be read. */
-	if (S_ISLNK(inode->i_mode) && PLAIN_I(inode)->link == NULL)
-		return plain_set_link(inode, "?");
-	return 0;
 }
 
 /* ------------------------------------------------------------------------------ sockets */
@@ -457,7 +379,8 @@ static struct ledger_sock *sock_of(const struct inode *inode, uint32_t nr)
 
 static int restore_socks(struct super_block *sb, struct restored *ret)
 {
-	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 1); nr < nr_of(LEDGER_INODES);
+	     nr = ledger_next(LEDGER_INODES, nr + 1)) {
 		const struct ledger_inode *rec = ledger_at(LEDGER_INODES, nr);
 		struct inode *inode = inode_of(sb, nr);
 		struct ledger_sock *s = sock_of(inode, nr);
@@ -496,7 +419,8 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 /* Connections that had been taken from a backlog go to the listeners that they fit so. */
 static void regain(struct super_block *sb, enum sweep_fit fit)
 {
-	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 1); nr < nr_of(LEDGER_INODES);
+	     nr = ledger_next(LEDGER_INODES, nr + 1)) {
 		const struct inode *inode = inode_of(sb, nr);
 		struct sock *sk;
 
@@ -538,16 +462,12 @@ static int restore_all(struct super_block *sb, struct restored *ret)
 	restore_inodes(sb, LEDGER_SOCKET, LEDGER_FACE, ret);
 	err = number_faces(sb, sb->s_root);
 	restore_inodes(sb, LEDGER_DIALLED, LEDGER_DIALLED, ret);
-	for (uint32_t nr = 0; err == 0 && nr < nr_of(LEDGER_INODES); nr++)
-		err = restore_texts(sb, nr, ret);
-	ledger->restoring = 0;
+	if (err == 0)
+		err = restore_names(sb, ret);
 	if (err != 0)
 		return err;
 	/* That of a symlink has its target. */
 	restore_inodes(sb, LEDGER_MIRROR, LEDGER_MIRROR, ret);
-	err = cut_circles(sb, ret);
-	if (err != 0)
-		return err;
 	err = restore_socks(sb, ret);
 	regain(sb, SWEEP_OWN_ADDRESS);
 	regain(sb, SWEEP_ALL_ADDRESSES);

@@ -36,7 +36,8 @@ int cut_circles(struct super_block *sb, struct restored *ret)
 
 	if (seen == NULL)
 		return -ENOMEM;
-	for (uint32_t nr = 1; nr < nr_of(LEDGER_INODES); nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 1); nr < nr_of(LEDGER_INODES);
+	     nr = ledger_next(LEDGER_INODES, nr + 1)) {
 		struct inode *inode = inode_of(sb, nr), *dir;
 
 		if (inode == NULL || !S_ISDIR(inode->i_mode))

@@ -46,20 +46,23 @@ static void restore_file(struct super_block *sb, uint32_t nr, struct restored *r
 	const struct inode *opener;
 	struct file *file = NULL;
 	struct text text;
+	bool is_sock;
 
-	if (inode != NULL)
+	/* A link is not opened. */
+	if (inode != NULL && !S_ISLNK(inode->i_mode))
 		file = file_resume(inode, (uint64_t)f->generation << 32 | nr, f->flags);
 	if (file == NULL) {
 		leave_out(ret, "open file", nr);
 		*(uint32_t *)ledger_at(LEDGER_FILES, nr) = 0;
 		return;
 	}
-	file->f_mode = (f->mode & (FMODE_STREAM | FMODE_OPENED)) | FMODE_RECORDED;
+	is_sock = !(inode->i_state & I_PLAIN);
+	file->f_mode = (f->mode & FMODE_OPENED) | (is_sock ? FMODE_STREAM : 0u) | FMODE_RECORDED;
 	file->f_nodeid = f->nodeid;
 	file->f_dir_end = f->dir_end;
 	/* One of .ctl reads the real directory in its own way. */
 	opener = ilookup(sb, f->nodeid);
-	if (opener != NULL && S_ISDIR(opener->i_mode))
+	if (opener != NULL && S_ISDIR(inode->i_mode) && ctl_mirrored(opener) == inode)
 		file->f_op = opener->i_fop;
 	if (inode->i_state & I_FIXED && S_ISREG(inode->i_mode) && !ctl_is_mirror(inode))
 		file->f_op = &lost_file_ops;
@@ -67,7 +70,7 @@ static void restore_file(struct super_block *sb, uint32_t nr, struct restored *r
 		file->f_mode &= ~(unsigned int)FMODE_RECORDED;
 	if (f->text != 0 && !text_claim(f->text))
 		f->text = 0;
-	if (f->text != 0 && text_load(&text, f->text) == 0) {
+	if (f->text != 0 && is_sock && text_load(&text, f->text) == 0) {
 		restore_lines(file, &text);
 		text_drop(&text);
 	}
@@ -76,7 +79,8 @@ static void restore_file(struct super_block *sb, uint32_t nr, struct restored *r
 
 void restore_files(struct super_block *sb, struct restored *ret)
 {
-	for (uint32_t nr = 0; nr < nr_of(LEDGER_FILES); nr++)
+	for (uint32_t nr = ledger_next(LEDGER_FILES, 0); nr < nr_of(LEDGER_FILES);
+	     nr = ledger_next(LEDGER_FILES, nr + 1))
 		if (((struct ledger_file *)ledger_at(LEDGER_FILES, nr))->generation != 0) {
 			restore_record(LEDGER_FILES, nr);
 			restore_file(sb, nr, ret);

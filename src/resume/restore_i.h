@@ -39,6 +39,14 @@ int cut_circles(struct super_block *sb, struct restored *ret);
 /* From here on record @nr is being made an object again: whoever dies now has died of it. */
 void restore_record(enum ledger_table table, uint32_t nr);
 
+/* ns since the epoch. */
+void set_time(int64_t ns, int64_t *sec, uint32_t *nsec);
+
+/* restore_names.c: names, targets and labels; all inodes are there. 0 or -errno. */
+int restore_names(struct super_block *sb, struct restored *ret);
+/* The offset of a name is a count of names, and no larger. */
+#define OFFSET_MAX (UINT64_C(1) << 48)
+
 /* restore_file.c: all open files; their inodes are there. */
 void restore_files(struct super_block *sb, struct restored *ret);
 

@@ -515,4 +515,5 @@ void save_end(struct super_block *sb)
 	inodes.nr = 0;
 	files.nr = 0;
 	nr_dropped = nr_unused = 0;
+	failed = false;
 }

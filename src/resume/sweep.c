@@ -161,7 +161,8 @@ static void drop_copies(void)
 	uint64_t *inos = nr_orphans > 0 ? calloc(last + 1, sizeof(*inos)) : NULL;
 	size_t n = 0;
 
-	for (uint32_t nr = 0; inos != NULL && nr < last; nr++) {
+	for (uint32_t nr = ledger_next(LEDGER_SOCKS, 0); inos != NULL && nr < last;
+	     nr = ledger_next(LEDGER_SOCKS, nr + 1)) {
 		const struct ledger_sock *s = ledger_at(LEDGER_SOCKS, nr);
 
 		if (s->generation != 0 && s->fd >= 0)

@@ -11,6 +11,7 @@ libsockfs_a_SOURCES += \
 	src/resume/restore_circle.c \
 	src/resume/restore_file.c \
 	src/resume/restore_i.h \
+	src/resume/restore_names.c \
 	src/resume/restore_sock.c \
 	src/resume/restore_text.c \
 	src/resume/save.c \
