@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 #include "ctl/faces.h"
+#include "journal/ledger.h"
 #include "net/core/wait.h"
 #include "net/inet/af_inet.h"
 #include "net/unix/unix.h"
 #include "net/socket.h"
+#include "resume/save.h"
 
 #define WAIT_MS 10000
 
@@ -69,35 +71,63 @@ static bool take_answer(struct wire *w, const struct fuse_out_header *out, struc
 	return true;
 }
 
-/* The header is a part of its own, the first. */
-static ssize_t take_message(struct wire *w, const struct iovec *iov, int count)
+/* What the kernel says to such an answer: 0 or an errno. */
+static int kernels_word(struct wire *w, const struct fuse_out_header *out, size_t len)
 {
-	const struct fuse_out_header *out = iov[0].iov_base;
-	struct wire_answer *a;
-	size_t len = 0, at = 0;
-	bool kept = false;
+	struct wire_request *r;
 
 	if (w->refuse != 0) {
 		/* The kernel has given the request up: it is over all the same. */
 		request_done(w, out->unique);
-		errno = w->refuse;
+		return w->refuse;
+	}
+	if (!w->resumed || out->unique == 0)
+		return 0;
+	if (out->len != len || out->error > 0 || out->error < -511)
+		return EINVAL;
+	TAILQ_FOREACH(r, &w->requests, link)
+		if (r->unique == out->unique)
+			return 0;
+	return ENOENT;
+}
+
+/* The header is in the first part. */
+static ssize_t take_message(struct wire *w, const struct iovec *iov, int count)
+{
+	struct fuse_out_header out;
+	struct wire_answer *a;
+	size_t len = 0, at = 0;
+	bool kept = false;
+
+	if (iov[0].iov_len < sizeof(out)) {
+		if (!w->resumed)
+			abort();
+		errno = EINVAL;
 		return -1;
 	}
-	for (int i = 1; i < count; i++)
+	memcpy(&out, iov[0].iov_base, sizeof(out));
+	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;
+	errno = kernels_word(w, &out, len);
+	if (errno != 0)
+		return -1;
 	a = malloc(sizeof(*a) + len);
-	if (a == NULL || iov[0].iov_len != sizeof(*out))
+	if (a == NULL)
 		abort();
-	a->len = len;
-	for (int i = 1; i < count; at += iov[i++].iov_len)
-		memcpy(a->data + at, iov[i].iov_base, iov[i].iov_len);
-	if (out->unique == 0)
-		take_notice(w, out->error, a->data);
+	a->len = len - sizeof(out);
+	for (int i = 0; i < count; i++) {
+		size_t skip = i == 0 ? sizeof(out) : 0;
+
+		memcpy(a->data + at, (const char *)iov[i].iov_base + skip, iov[i].iov_len - skip);
+		at += iov[i].iov_len - skip;
+	}
+	if (out.unique == 0)
+		take_notice(w, out.error, a->data);
 	else
-		kept = take_answer(w, out, a);
+		kept = take_answer(w, &out, a);
 	if (!kept)
 		free(a);
-	return (ssize_t)(sizeof(*out) + len);
+	return (ssize_t)len;
 }
 
 /* Answers, and the notices that the wire counts. */
@@ -105,7 +135,7 @@ static bool is_for_wire(const struct iovec *iov)
 {
 	const struct fuse_out_header *out = iov[0].iov_base;
 
-	return out->unique != 0 || out->error == FUSE_NOTIFY_POLL ||
+	return iov[0].iov_len < sizeof(*out) || out->unique != 0 || out->error == FUSE_NOTIFY_POLL ||
 	       out->error == FUSE_NOTIFY_INVAL_INODE;
 }
 
@@ -117,6 +147,8 @@ ssize_t writev(int fd, const struct iovec *iov, int count)
 {
 	struct wire *w = the_wire != NULL && fd == the_wire->daemon_fd ? the_wire : NULL;
 
+	if (w != NULL && w->die != NULL && w->answers_left-- == 0)
+		w->die(w);
 	if (w != NULL && is_for_wire(iov))
 		return take_message(w, iov, count);
 	if (w != NULL && w->refuse_others != 0) {
@@ -143,9 +175,17 @@ static void on_end(void *arg, int err)
 
 /* ----------------------------------------------------------------- up and down */
 
-static int start_session(struct wire *w, int fd)
+static int start_session(struct wire *w)
 {
 	const struct sockfs_session_events events = {on_ready, on_end, w};
+
+	if (sockfs_session_attach(w->session, &w->loop, &w->sb, &events) != 0)
+		return -1;
+	return sockfs_session_start(w->session);
+}
+
+static int new_session(struct wire *w, int fd)
+{
 	char name[] = "wire", path[32];
 	char *argv[] = {name, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
@@ -156,38 +196,96 @@ static int start_session(struct wire *w, int fd)
 		return -1;
 	/* To libfuse it is a mount that somebody else has made. */
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-	if (sockfs_session_mount(w->session, path) != 0 ||
-	    sockfs_session_attach(w->session, &w->loop, &w->sb, &events) != 0)
-		return -1;
 	w->daemon_fd = fd;
-	return sockfs_session_start(w->session);
+	return sockfs_session_mount(w->session, path);
 }
 
-struct wire *wire_new_raw(void)
+struct wire *wire_make(void)
 {
 	struct wire *w = calloc(1, sizeof(*w));
 	int size = 4 << 20;
 	int fds[2];
 
-	if (w == NULL || uv_loop_init(&w->loop) != 0)
+	if (w == NULL)
 		abort();
 	the_wire = w;
 	w->daemon_fd = -1;
 	w->pid = 1;
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
-	sk_loop_init(&w->loop);
-	if (sock_init() != 0 || inet_init() != 0 || unix_init() != 0 ||
-	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0 ||
-	    faces_init(&w->sb) != 0)
-		return NULL;
-	w->sb.s_max_sockets = 1000000;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
 		return NULL;
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	w->fd = fds[0];
-	return start_session(w, fds[1]) == 0 ? w : NULL;
+	return new_session(w, fds[1]) == 0 ? w : NULL;
+}
+
+/* All that the session stands on. */
+static int bring_up(struct wire *w)
+{
+	if (uv_loop_init(&w->loop) != 0)
+		abort();
+	sk_loop_init(&w->loop);
+	if (sock_init() != 0 || inet_init() != 0 || unix_init() != 0 ||
+	    super_init(&w->sb, &sockfs_ops, &sockfs_dir_iops, 0755, 0, 0) != 0 ||
+	    faces_init(&w->sb) != 0)
+		return -1;
+	w->sb.s_max_sockets = 1000000;
+	if (ledger != NULL) {
+		idtable_limit(&w->sb.s_inodes, ledger_max(LEDGER_INODES) - 1);
+		idtable_limit(&w->sb.s_files, ledger_max(LEDGER_FILES));
+	}
+	return 0;
+}
+
+int wire_serve(struct wire *w)
+{
+	if (bring_up(w) != 0)
+		return -1;
+	save_begin(&w->sb, true);
+	return start_session(w);
+}
+
+/* settle.c refuses requests by write(2), which comes out at the other end. */
+static void take_written(struct wire *w)
+{
+	struct fuse_out_header out;
+
+	while (recv(w->fd, &out, sizeof(out), MSG_DONTWAIT) > 0)
+		request_done(w, out.unique);
+}
+
+int wire_resume(struct wire *w, const int *keep, size_t nr)
+{
+	int err;
+
+	w->resumed = true;
+	ledger_begin();
+	err = restore_begin(keep, nr);
+	if (bring_up(w) != 0)
+		abort();
+	if (err == 0)
+		err = sockfs_session_claim(w->session);
+	if (err == 0)
+		err = restore(&w->sb, &w->restored);
+	else
+		restore_cancel();
+	if (err == 0)
+		err = start_session(w);
+	if (err == 0)
+		err = sockfs_session_resume(w->session);
+	if (err == 0)
+		restore_dials(&w->sb);
+	take_written(w);
+	return err;
+}
+
+struct wire *wire_new_raw(void)
+{
+	struct wire *w = wire_make();
+
+	return w != NULL && wire_serve(w) == 0 ? w : NULL;
 }
 
 struct wire *wire_new(void)
@@ -230,13 +328,16 @@ int wire_free(struct wire *w)
 	int bad = 0;
 
 	wire_stop(w);
+	save_end(&w->sb);
 	super_fini(&w->sb);
 	drain(w);
+	if (w->resumed) /* what was broken is nobody's, and may have had its answer before */
+		w->wrong = 0;
 	bad += (int)w->wrong;
 	while ((r = TAILQ_FIRST(&w->requests)) != NULL) {
 		TAILQ_REMOVE(&w->requests, r, link);
 		free(r);
-		bad++;
+		bad += !w->resumed;
 	}
 	while ((a = TAILQ_FIRST(&w->answers)) != NULL) {
 		TAILQ_REMOVE(&w->answers, a, link);
@@ -278,6 +379,16 @@ void wire_send_raw(struct wire *w, const void *msg, size_t len)
 	send_parts(w, &(struct iovec){(void *)msg, len}, 1);
 }
 
+void wire_expect(struct wire *w, uint64_t unique)
+{
+	struct wire_request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		abort();
+	r->unique = unique;
+	TAILQ_INSERT_TAIL(&w->requests, r, link);
+}
+
 void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nodeid,
 		  const void *arg, size_t len, const void *data, size_t data_len, bool expects)
 {
@@ -291,14 +402,9 @@ void wire_send_as(struct wire *w, uint64_t unique, uint32_t opcode, uint64_t nod
 		.pid = (uint32_t)w->pid,
 	};
 	struct iovec iov[] = {{&in, sizeof(in)}, {(void *)arg, len}, {(void *)data, data_len}};
-	struct wire_request *r = expects ? calloc(1, sizeof(*r)) : NULL;
 
-	if (expects && r == NULL)
-		abort();
-	if (expects) {
-		r->unique = unique;
-		TAILQ_INSERT_TAIL(&w->requests, r, link);
-	}
+	if (expects)
+		wire_expect(w, unique);
 	send_parts(w, iov, 3);
 }
 

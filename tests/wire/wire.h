@@ -22,6 +22,7 @@
 
 #include "fs/fs.h"
 #include "fuse/session.h"
+#include "resume/restore.h"
 #include "sockfs/ioctl.h"
 
 /* Not an errno: the request has not been answered yet. */
@@ -61,6 +62,11 @@ struct wire {
 	uint64_t last_kh;   /* of FUSE_NOTIFY_POLL */
 	uint64_t last_inval; /* nodeid of FUSE_NOTIFY_INVAL_INODE */
 	bool ready, ended;
+	struct restored restored; /* by wire_resume() */
+	bool resumed; /* it refuses what is none of its requests' answer, and does not count that */
+	/* If there is one: in place of the answer or notice before which @answers_left went out. */
+	void (*die)(struct wire *w);
+	unsigned int answers_left;
 	bool hold; /* send without letting the daemon work: several are there at once */
 };
 
@@ -68,6 +74,18 @@ struct wire {
 struct wire *wire_new(void);
 struct wire *wire_new_raw(void);
 int wire_init(struct wire *w);
+
+/*
+ * The same in parts, for a daemon that dies and one that goes on in its place. The process
+ * that has made the wire (wire_make) gives its descriptors to one that serves (0: wire_serve)
+ * with a ledger, and when that is dead resumes: 0, or what has failed, and only wire_free()
+ * is left. @keep[@nr]: descriptors that have nothing to do with it, and the wire's two.
+ */
+struct wire *wire_make(void);
+int wire_serve(struct wire *w);
+int wire_resume(struct wire *w, const int *keep, size_t nr);
+/* A request @unique is out. */
+void wire_expect(struct wire *w, uint64_t unique);
 
 /*
  * Down in the daemon's own order. The number of things that are wrong then:
