@@ -50,13 +50,19 @@ static bool know(int fd, int as)
 	return true;
 }
 
-/* A number that was written down before its pipe was closed may be nobody's by now. */
-static void check_pipe(int32_t *where)
+/*
+ * A number that was written down before its pipe was closed may be nobody's by now, or what is
+ * kept. False: no memory.
+ */
+static bool know_pipe(int32_t *where)
 {
+	int fd = *where;
 	struct stat st;
 
-	if (*where <= STDERR_FILENO || fstat(*where, &st) != 0 || !S_ISFIFO(st.st_mode))
+	if (fd <= STDERR_FILENO || fstat(fd, &st) != 0 || !S_ISFIFO(st.st_mode) ||
+	    ((size_t)fd < nr_known && known[fd] != NOBODYS))
 		*where = -1;
+	return know(*where, KEPT);
 }
 
 /* Is it the socket that was written down? Numbers are given out again. */
@@ -97,12 +103,10 @@ static bool know_all(const int *keep, size_t nr)
 {
 	bool ok = true;
 
-	check_pipe(&ledger->pipe_from);
-	check_pipe(&ledger->pipe_to);
 	for (size_t i = 0; i < nr; i++)
 		ok = ok && know(keep[i], KEPT);
-	ok = ok && know(ledger_fd(), KEPT) && know(ledger->pipe_from, KEPT) &&
-	     know(ledger->pipe_to, KEPT);
+	ok = ok && know(ledger_fd(), KEPT) && know_pipe(&ledger->pipe_from) &&
+	     know_pipe(&ledger->pipe_to);
 	/* In any case: a record must not name what is another's. */
 	return know_sockets() && ok;
 }
