@@ -181,6 +181,8 @@ static int start_session(struct wire *w)
 
 	if (sockfs_session_attach(w->session, &w->loop, &w->sb, &events) != 0)
 		return -1;
+	if (w->pipe_size > 0)
+		sockfs_session_tune(w->session, &(struct sockfs_tuning){.pipe_size = w->pipe_size});
 	return sockfs_session_start(w->session);
 }
 

@@ -62,6 +62,7 @@ struct wire {
 	uint64_t last_kh;   /* of FUSE_NOTIFY_POLL */
 	uint64_t last_inval; /* nodeid of FUSE_NOTIFY_INVAL_INODE */
 	bool ready, ended;
+	size_t pipe_size; /* for large reads, when it begins to serve; 0: none */
 	struct restored restored; /* by wire_resume() */
 	bool resumed; /* it refuses what is none of its requests' answer, and does not count that */
 	/* If there is one: in place of the answer or notice before which @answers_left went out. */
