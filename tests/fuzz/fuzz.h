@@ -6,6 +6,7 @@
  *		whole, of a kernel that has lost its mind; and of peers that come and go
  *	ctl	fuzz_ctl.c: texts for a control file, and ioctls with any bytes
  *	dns	fuzz_dns.c: answers of a name server
+ *	ledger	fuzz_ledger.c: what a daemon finds that goes on where another has died
  *	policy	fuzz_policy.c: policy files
  *	text	fuzz_text.c: addresses, commands, options, hosts(5), headers of datagrams,
  *		messages of the helper for TLS
@@ -47,6 +48,40 @@ typedef struct ares_options ares_init_settings;
  */
 size_t fuzz_text(const uint8_t *data, size_t size, const char *const *words, size_t nr, char *text,
 		 size_t room);
+
+/* ---- fuzz_fill.c: a daemon that is to die ---- */
+
+#define FILL_NODES 64
+#define FILL_HANDLES 32
+#define FILL_OPEN 256
+
+struct wire;
+
+/* What its kernel knows: in memory that is everybody's. */
+struct fill {
+	uint64_t unique;
+	uint64_t open[FILL_OPEN]; /* requests without an answer */
+	unsigned int nr_open, nr_nodes, nr_handles;
+	uint64_t nodes[FILL_NODES];
+	struct {
+		uint64_t node, fh;
+	} handles[FILL_HANDLES];
+	unsigned int port; /* a file listens on it */
+};
+
+/*
+ * Something of everything that @which chooses, in a mount that has nothing; then this process
+ * ends, behind so many answers if @answers is not 0.
+ */
+_Noreturn void fill_and_die(struct wire *w, struct fill *fill, uint16_t which,
+			    unsigned int answers);
+
+/* ---- fuzz_break.c: the ledger that is there, broken as the bytes from *@data on say ---- */
+
+/* Its records, head and log; how many changes there were. */
+unsigned int fuzz_break(struct fill *fill, const uint8_t **data, const uint8_t *end);
+/* What says which form it has. */
+void fuzz_break_form(const uint8_t **data, const uint8_t *end);
 
 /* ---- fuzz_net.c: one listener that never goes, and up to a few connections ---- */
 
