@@ -122,6 +122,11 @@ void session_answer_again(struct sockfs_session *s);
 void session_message_begin(struct sockfs_session *s);
 void session_message_end(struct sockfs_session *s);
 
+/* settle.c ---------------------------------------------------------------- */
+
+/* A session that cannot go on: the last process's pipe is closed. */
+void settle_drop(struct sockfs_session *s);
+
 /* parked.c ---------------------------------------------------------------- */
 
 /* @io, which is being parked, gets a place in the ledger. 0, or -ENOMEM: there is none. */

@@ -32,6 +32,7 @@ static void session_free(struct session_impl *si)
 	if (s->se != NULL)
 		fuse_session_destroy(s->se);
 	reply_pipe_close(&s->pipe);
+	settle_drop(s);
 	session_free_bufs(s);
 	slots_forget();
 	free(si);

@@ -159,6 +159,19 @@ static void close_once(int32_t *where)
 		close(fd);
 }
 
+static void drop_pipe(struct sockfs_session *s)
+{
+	close_once(&ledger->pipe_from);
+	close_once(&ledger->pipe_to);
+	s->resuming = false;
+}
+
+void settle_drop(struct sockfs_session *s)
+{
+	if (ledger != NULL && s->resuming)
+		drop_pipe(s);
+}
+
 static void settle_in(struct sockfs_session *s)
 {
 	struct ledger_transfer *t = &ledger->in;
@@ -169,9 +182,7 @@ static void settle_in(struct sockfs_session *s)
 	else if (unique != 0 && t->msg.msg_len > 0 && t->msg.msg_len <= SESSION_MAX_IO)
 		answer_read(s, unique, t->msg.msg_len);
 	journal_received();
-	close_once(&ledger->pipe_from);
-	close_once(&ledger->pipe_to);
-	s->resuming = false;
+	drop_pipe(s);
 	keep_pipe(s);
 }
 
