@@ -18,6 +18,7 @@
 #include "net/sock_wait.h"
 #include "resume/save.h"
 #include "sockfs/ioctl.h"
+#include "uapi/addr.h"
 #include "uapi/sockopt.h"
 
 static void set_option(struct sock *sk, const char *bytes)
@@ -253,6 +254,15 @@ int restore_sock(struct socket *sock, struct ledger_sock *s, struct restored *re
 	return err;
 }
 
+/* What sock_connect() asks for; a path has lost its protocol, without which it is none. */
+static bool is_address(struct sockfs_addr *addr)
+{
+	if (memchr(addr->host, '\0', sizeof(addr->host)) == NULL ||
+	    memchr(addr->port, '\0', sizeof(addr->port)) == NULL)
+		return false;
+	return addr_is_path(addr->host) || addr_check(addr, true) == 0;
+}
+
 /* As a command would; one that cannot be begun ends as if it had failed. */
 static void dial_again(struct socket *sock, const struct text *text)
 {
@@ -267,6 +277,8 @@ static void dial_again(struct socket *sock, const struct text *text)
 			continue;
 		memcpy(who, item + 1, sizeof(who));
 		memcpy(&addr, (const char *)(item + 1) + sizeof(who), sizeof(addr));
+		if (!is_address(&addr))
+			continue;
 		iocb.ki_cred = (struct cred){.uid = who[0], .gid = who[1], .pid = (pid_t)who[2]};
 		err = sock_connect(sock, &addr, &iocb);
 		if (err != 0 && err != -EINPROGRESS && sock->sk != NULL) {

@@ -251,7 +251,7 @@ static void fill_dial(uint64_t ctl)
 	say(&f, "bind 127.0.0.1:0\nset keepalive 1\nset connect_timeout 3\n");
 	f = new_file(ROOT, ctl, "o", O_NONBLOCK);
 	snprintf(text, sizeof(text), "bind 127.0.0.1:0\nconnect localhost:%s\n", net_port());
-	wire_write(w, f.ctl, f.ctl_fh, text, (uint32_t)strlen(text), O_RDWR);
+	wire_write(w, f.ctl, f.ctl_fh, text, (uint32_t)strlen(text), O_RDWR | O_NONBLOCK);
 }
 
 _Noreturn void fill_and_die(struct wire *wire, struct fill *shared, uint16_t which,
