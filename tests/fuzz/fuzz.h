@@ -69,6 +69,9 @@ struct fill {
 	unsigned int port; /* a file listens on it */
 };
 
+/* Who dies, and what of him stays; fill_die() is for struct wire. */
+void fill_begin(struct wire *w, struct fill *fill);
+_Noreturn void fill_die(struct wire *w);
 /*
  * Something of everything that @which chooses, in a mount that has nothing; then this process
  * ends, behind so many answers if @answers is not 0.

@@ -21,6 +21,12 @@
 static struct wire *w;
 static struct fill *fill;
 
+void fill_begin(struct wire *wire, struct fill *shared)
+{
+	w = wire;
+	fill = shared;
+}
+
 /* A file that is open, and its control file. */
 struct opened {
 	uint64_t node, fh;
@@ -29,7 +35,7 @@ struct opened {
 
 static struct opened listener, stream;
 
-static _Noreturn void die(struct wire *wire)
+_Noreturn void fill_die(struct wire *wire)
 {
 	const struct wire_request *r;
 
@@ -263,15 +269,14 @@ _Noreturn void fill_and_die(struct wire *wire, struct fill *shared, uint16_t whi
 	};
 	uint64_t ctl;
 
-	w = wire;
-	fill = shared;
+	fill_begin(wire, shared);
 	if (wire_serve(w) != 0 || wire_init(w) != 0)
 		_exit(1);
 	w->answers_left = answers != 0 ? answers : UINT32_MAX;
-	w->die = die;
+	w->die = fill_die;
 	ctl = look(ROOT, ".ctl");
 	for (unsigned int i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
 		if (which & 1u << i)
 			pieces[i](ctl);
-	die(w);
+	fill_die(w);
 }

@@ -328,8 +328,32 @@ static void wait_for(pid_t pid)
 		die("the first process ended by %d", status);
 }
 
+static void expect_all(void)
+{
+	for (unsigned int i = 0; i < fill->nr_open; i++)
+		wire_expect(w, fill->open[i]);
+}
+
+/* A second one goes on, and dies of it, behind so many answers. */
+static void go_on_and_die(const struct fds *keep)
+{
+	uint8_t answers = byte();
+	pid_t pid = clone_files();
+
+	if (pid == 0) {
+		fill_begin(w, fill);
+		expect_all();
+		w->unique = fill->unique;
+		w->answers_left = answers;
+		w->die = fill_die;
+		(void)wire_resume(w, keep->fd, keep->nr);
+		fill_die(w);
+	}
+	wait_for(pid);
+}
+
 /* One serves and dies, and then this process has what he has left. */
-static void serve(void)
+static uint16_t serve(void)
 {
 	uint16_t which = (uint16_t)number(2);
 	uint8_t answers = byte();
@@ -341,6 +365,7 @@ static void serve(void)
 		fill_and_die(w, fill, which, answers < 128 ? 0 : answers - 127u);
 	wait_for(pid);
 	w->unique = fill->unique;
+	return which;
 }
 
 static void go_on(const struct fds *keep, bool broken)
@@ -355,8 +380,7 @@ static void go_on(const struct fds *keep, bool broken)
 		return;
 	}
 	fill->unique += 2;
-	for (unsigned int i = 0; i < fill->nr_open; i++)
-		wire_expect(w, fill->open[i]);
+	expect_all();
 	how = byte();
 	ledger->died_of = how & 1 ? SIGKILL : SIGSEGV;
 	err = wire_resume(w, keep->fd, keep->nr);
@@ -388,6 +412,7 @@ static void begin_once(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fds keep;
+	uint16_t which;
 	bool broken;
 	int bad;
 
@@ -403,8 +428,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ledger_make(sockfs_session_buf_size()) != 0 || (w = wire_make()) == NULL)
 		abort();
 	list_fds(&keep);
-	serve();
+	which = serve();
 	broken = fuzz_break(fill, &at, end) != 0;
+	if (which & 1u << 14)
+		go_on_and_die(&keep);
 	go_on(&keep, broken);
 	bad = wire_free(w);
 	if (bad != 0)
