@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 {
 	static uint8_t data[INPUT_MAX];
 	const long last = from_env("FUZZ_LAST", 0);
-	const time_t end = time(NULL) + from_env("FUZZ_SECONDS", 2);
+	time_t end;
 	long n = from_env("FUZZ_FIRST", 1);
 	int replayed;
 
@@ -119,6 +119,7 @@ int main(int argc, char **argv)
 	replayed = run_corpus(argv[0]);
 	if (replayed < 0)
 		return 1;
+	end = time(NULL) + from_env("FUZZ_SECONDS", 2);
 	for (; last != 0 ? n <= last : time(NULL) < end; n++) {
 		size_t size = make_input((uint64_t)n, data);
 
