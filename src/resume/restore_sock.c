@@ -17,6 +17,7 @@
 #include "net/core/core.h"
 #include "net/sock_wait.h"
 #include "resume/save.h"
+#include "resume/sweep.h"
 #include "sockfs/ioctl.h"
 #include "uapi/addr.h"
 #include "uapi/sockopt.h"

@@ -276,9 +276,11 @@ int wire_resume(struct wire *w, const int *keep, size_t nr)
 	if (err == 0)
 		err = start_session(w);
 	if (err == 0)
-		err = sockfs_session_resume(w->session);
-	if (err == 0)
+		err = sockfs_session_settle(w->session);
+	if (err == 0) {
 		restore_dials(&w->sb);
+		sockfs_session_resume(w->session);
+	}
 	take_written(w);
 	return err;
 }
