@@ -419,7 +419,8 @@ static int restore_socks(struct super_block *sb, struct restored *ret)
 /* Connections that had been taken from a backlog go to the listeners that they fit so. */
 static void regain(struct super_block *sb, enum sweep_fit fit)
 {
-	for (uint32_t nr = ledger_next(LEDGER_INODES, 1); nr < nr_of(LEDGER_INODES);
+	for (uint32_t nr = ledger_next(LEDGER_INODES, 1);
+	     sweep_has_orphans() && nr < nr_of(LEDGER_INODES);
 	     nr = ledger_next(LEDGER_INODES, nr + 1)) {
 		const struct inode *inode = inode_of(sb, nr);
 		struct sock *sk;

@@ -252,12 +252,17 @@ static bool is_of(int fd, const struct sockaddr_storage *listener, socklen_t lis
 	return fit == SWEEP_OWN_ADDRESS ? is_same_host(&ss, listener) : is_any(listener);
 }
 
+bool sweep_has_orphans(void)
+{
+	return nr_orphans > 0;
+}
+
 int sweep_adopt(int listener_fd, enum sweep_fit fit)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
 
-	if (nr_orphans == 0 || getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
+	if (getsockname(listener_fd, (struct sockaddr *)&ss, &len) != 0)
 		return -1;
 	for (size_t i = 0; i < nr_orphans; i++) {
 		int fd = orphans[i].fd;

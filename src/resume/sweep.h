@@ -27,6 +27,8 @@ enum sweep_fit {
  * on, so it is that once, whatever other records say.
  */
 bool sweep_claim(int fd, uint64_t ino);
+/* Is there one that somebody may have? */
+bool sweep_has_orphans(void);
 /*
  * One that was accepted from the listener @listener_fd when its process died, the caller's
  * from then on; -1: there is none.
