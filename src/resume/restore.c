@@ -429,7 +429,8 @@ static void regain(struct super_block *sb, enum sweep_fit fit)
 		    SOCKET_I(inode)->state != SS_LISTENING)
 			continue;
 		sk = SOCKET_I(inode)->sk;
-		if (sk != NULL && sk->sk_regained < 0)
+		/* A connection in the midst of a handshake is nobody's. */
+		if (sk != NULL && sk->sk_prot->lasting && sk->sk_regained < 0)
 			sk->sk_regained = sweep_adopt(sk->sk_fd, fit);
 	}
 }

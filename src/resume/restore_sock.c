@@ -147,7 +147,8 @@ static bool adopt(struct socket *sock, struct ledger_sock *s)
 {
 	struct sock *sk = sock->sk;
 
-	if (!sk->sk_prot->lasting || !sweep_claim(s->fd, s->fd_ino))
+	/* Who listens has no bytes that only the dead process knew. */
+	if ((!sk->sk_prot->lasting && s->state != SS_LISTENING) || !sweep_claim(s->fd, s->fd_ino))
 		return false;
 	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
 		close(s->fd);
@@ -175,8 +176,9 @@ static bool set_proto(struct socket *sock, const char *word)
 }
 
 /* What has no descriptor any more is over; who asks is told that it was reset. */
-static void set_lost(struct socket *sock, struct restored *ret)
+static void set_lost(struct socket *sock, struct ledger_sock *s, struct restored *ret)
 {
+	lose(s);
 	sock->state = SS_CLOSED;
 	sk_set_err(sock->sk, ECONNRESET);
 	ret->lost++;
@@ -214,6 +216,11 @@ static int restore_sk(struct socket *sock, struct ledger_sock *s, const struct t
 	err = set_texts(sk, text);
 	if (err != 0)
 		return err;
+	/* Who called here will not do so again. */
+	if (dialling && sk->sk_called) {
+		set_lost(sock, s, ret);
+		return 0;
+	}
 	/* A dial is begun anew (restore_dials, or whoever waits for it). */
 	sock->state = dialling ? SS_UNCONNECTED : (socket_state)s->state;
 	if (dialling || (!has_fd && s->state != SS_CONNECTED && s->state != SS_LISTENING)) {
@@ -222,8 +229,7 @@ static int restore_sk(struct socket *sock, struct ledger_sock *s, const struct t
 		return 0;
 	}
 	if (!adopt(sock, s)) {
-		lose(s);
-		set_lost(sock, ret);
+		set_lost(sock, s, ret);
 		return 0;
 	}
 	ret->connections++;

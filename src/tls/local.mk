@@ -66,7 +66,8 @@ tests_tls_test_tls_link_SOURCES = tests/tls/test_tls_link.c $(TLS_TEST_SOURCES)
 tests_tls_test_tls_link_LDADD = $(TLS_TEST_LIBS) $(UV_LIBS)
 
 if WITH_TLS
-check_PROGRAMS += tests/tls/mkcerts
+TLS_TOOLS = tests/tls/mkcerts
+check_PROGRAMS += $(TLS_TOOLS)
 if HAVE_CHECK
 check_PROGRAMS += $(TLS_TESTS)
 TESTS += $(TLS_TESTS)

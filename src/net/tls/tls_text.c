@@ -105,12 +105,14 @@ int tls_copy_texts(struct sock *to, const struct sock *from)
 /* Behind it the settings that are text, each with its NUL. */
 struct tls_saved {
 	int32_t verify, lax;
+	uint32_t uid, gid;
 };
 
 size_t tls_save(const struct sock *sk, char *buf, size_t size)
 {
 	const struct tls_sock *tls = container_of(sk, struct tls_sock, sk);
-	const struct tls_saved saved = {.verify = tls->verify, .lax = tls->lax};
+	const struct tls_saved saved = {
+		.verify = tls->verify, .lax = tls->lax, .uid = tls->uid, .gid = tls->gid};
 	size_t len = sizeof(saved);
 
 	if (size < len)
@@ -146,5 +148,7 @@ int tls_resume(struct sock *sk, const char *buf, size_t len)
 	}
 	tls->verify = saved.verify != 0;
 	tls->lax = saved.lax != 0;
+	tls->uid = saved.uid;
+	tls->gid = saved.gid;
 	return err;
 }
