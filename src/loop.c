@@ -246,6 +246,7 @@ static int daemon_serve(struct daemon *d, struct options *opt)
 	err = sockfs_session_start(d->session);
 	if (err == 0 && d->resumed) {
 		err = sockfs_session_settle(d->session);
+		restore_end(&d->sb);
 		/* Before those who wait for them. */
 		restore_dials(&d->sb);
 		policy_reload_resume();

@@ -275,10 +275,12 @@ void answer_received(struct fuse_iocb *io, size_t n)
 	bool piped = io->kiocb.ki_iter.iter_type == ITER_PIPE;
 	const struct fuse_out_header out = {
 		.len = (uint32_t)(sizeof(out) + n), .unique = io->unique};
+	/* It may be given up on the way. */
+	bool noted = journal_is_on();
 	int err;
 
 	fuse_reply_none(io->req);
-	if (journal_is_on()) {
+	if (noted) {
 		slot_release(s, io->kiocb.ki_slot);
 		if (io->kiocb.ki_slot == 0)
 			message_over(s);
@@ -299,7 +301,7 @@ void answer_received(struct fuse_iocb *io, size_t n)
 		reply_pipe_ready(&s->pipe);
 		keep_pipe(s);
 	}
-	if (journal_is_on())
+	if (noted)
 		transaction_end(s);
 }
 

@@ -33,6 +33,8 @@
 #define SESSION_SPLICE_MIN (32u << 10)
 
 /* Arguments of most ioctls and remainders of small writes need no memory of their own. */
+/* A remainder of at most this many bytes is copied, so that it does not hold a whole buffer. */
+#define IOCB_COPY_MAX (32u << 10)
 #define IOCB_INLINE 512
 
 enum iocb_mem { IOCB_MEM_NONE, IOCB_MEM_HEAP, IOCB_MEM_RECEIVE };

@@ -30,9 +30,6 @@
 #include "mm/slab.h"
 #include "mm/vmstat.h"
 
-/* A remainder of at most this many bytes is copied, so that it does not hold a whole buffer. */
-#define IOCB_COPY_MAX (32u << 10)
-
 static void iocb_complete(struct kiocb *kiocb, ssize_t ret);
 
 struct fuse_iocb *iocb_new(fuse_req_t req, struct inode *inode, struct file *file,

@@ -204,7 +204,11 @@ static bool slot_is_sane(const struct ledger_slot *s)
 		return false;
 	if (s->buf != 0)
 		return s->buf <= min(ledger->nr[LEDGER_BUFS], ledger_max(LEDGER_BUFS)) && s->buf != 2;
-	return s->text == 0 ? s->len <= sizeof(s->message) : text_len(s->text) == s->len;
+	if (s->text == 0)
+		return s->len <= sizeof(s->message);
+	/* Else it would have kept its buffer (iocb_data_mem). */
+	return s->len <= sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in) + IOCB_COPY_MAX &&
+	       text_len(s->text) == s->len;
 }
 
 /* Where its message lies is its own from here on: not another's, nor that of the message in work. */

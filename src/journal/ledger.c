@@ -293,7 +293,9 @@ uint32_t ledger_next(enum ledger_table table, uint32_t nr)
 void ledger_trim(void)
 {
 	for (size_t i = 0; i < NR_LEDGER_TABLES; i++) {
-		size_t nr = bytes_there(&tables[i]) / tables[i].size;
+		const struct table *t = &tables[i];
+		/* The last one may end in a page that it has not touched. */
+		size_t nr = (bytes_there(t) + t->size - 1) / t->size;
 
 		if (ledger->nr[i] > nr)
 			ledger->nr[i] = (uint32_t)nr;

@@ -429,8 +429,9 @@ static void regain(struct super_block *sb, enum sweep_fit fit)
 		    SOCKET_I(inode)->state != SS_LISTENING)
 			continue;
 		sk = SOCKET_I(inode)->sk;
-		/* A connection in the midst of a handshake is nobody's. */
-		if (sk != NULL && sk->sk_prot->lasting && sk->sk_regained < 0)
+		/* They are streams; one in the midst of a handshake is nobody's. */
+		if (sk != NULL && sk->sk_prot->lasting && sk->sk_prot->type == SOCK_STREAM &&
+		    sk->sk_regained < 0)
 			sk->sk_regained = sweep_adopt(sk->sk_fd, fit);
 	}
 }
@@ -442,16 +443,6 @@ int restore_begin(const int *keep, size_t nr)
 	(void)journal_replay();
 	ledger_trim();
 	return sweep(keep, nr);
-}
-
-/* Nothing holds it: it was to go. */
-static void drop_unheld(struct super_block *sb)
-{
-	struct inode *inode;
-	uint64_t pos = 0;
-
-	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
-		inode_resumed(inode);
 }
 
 static int restore_all(struct super_block *sb, struct restored *ret)
@@ -500,6 +491,15 @@ int restore(struct super_block *sb, struct restored *ret)
 	idtable_resume(&sb->s_inodes, ledger->inode_generation);
 	idtable_resume(&sb->s_files, ledger->file_generation);
 	save_begin(sb, true);
-	drop_unheld(sb);
 	return 0;
+}
+
+/* Nothing holds it: it was to go. */
+void restore_end(struct super_block *sb)
+{
+	struct inode *inode;
+	uint64_t pos = 0;
+
+	while ((inode = idtable_next(&sb->s_inodes, &pos)) != NULL)
+		inode_resumed(inode);
 }

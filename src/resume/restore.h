@@ -32,6 +32,11 @@ struct restored {
 int restore(struct super_block *sb, struct restored *ret);
 /* In place of it, when the mount cannot go on: what the dead one had open is closed. */
 void restore_cancel(void);
+/*
+ * Inodes that nothing holds go. Behind sockfs_session_settle(): until then the dead one's last
+ * transaction is there, and what is noted would go with it.
+ */
+void restore_end(struct super_block *sb);
 
 /* Dials that nobody waits for begin anew: when the session receives. */
 void restore_dials(struct super_block *sb);

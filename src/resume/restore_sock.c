@@ -147,8 +147,9 @@ static bool adopt(struct socket *sock, struct ledger_sock *s)
 {
 	struct sock *sk = sock->sk;
 
-	/* Who listens has no bytes that only the dead process knew. */
-	if ((!sk->sk_prot->lasting && s->state != SS_LISTENING) || !sweep_claim(s->fd, s->fd_ino))
+	/* Without a connection there are no bytes that only the dead process knew. */
+	if ((!sk->sk_prot->lasting && s->state != SS_LISTENING && s->state != SS_UNCONNECTED) ||
+	    !sweep_claim(s->fd, s->fd_ino))
 		return false;
 	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
 		close(s->fd);

@@ -228,8 +228,15 @@ static void parent_ended(pid_t worker)
  */
 static void upgrade(pid_t worker, bool is_child)
 {
+	siginfo_t info = {.si_pid = 0};
+
 	supervisor_log();
 	if (sv->again == NULL || !sv->can_resume(sv->arg, 0) || !sv->can_again(sv->arg))
+		return;
+	/* That took a while: it may have ended, or be about to. */
+	if (!sv->can_resume(sv->arg, 0) || (!is_child && getppid() != worker) ||
+	    (is_child && (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+			  info.si_pid != 0)))
 		return;
 	pr_info("%s goes on with another program", sv->mountpoint);
 	kill(worker, SIGKILL);
@@ -249,11 +256,11 @@ static _Noreturn void watch(pid_t worker, bool is_child)
 	for (;;) {
 		int signum = sigwaitinfo(&set, NULL);
 
-		if (signum == SIGUSR2) {
+		if (signum == SIGUSR2)
 			upgrade(worker, is_child);
-			continue;
-		}
-		if (signum > 0 && signum != SIGCHLD) {
+		/* The descriptor is the worker's as well, who would give its number away. */
+		log_close();
+		if (signum > 0 && signum != SIGCHLD && signum != SIGUSR2) {
 			if (signum == SIGHUP && sv->hangup != NULL)
 				sv->hangup(sv->arg);
 			else

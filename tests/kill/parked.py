@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Those who wait go on in their order, and with what they have been granted.
 
-usage: parked.py DIR SUPERVISOR order|dial|limit|loop
+usage: parked.py DIR SUPERVISOR order|dial|limit|many|loop
 
 order: a write waits, and who serves is killed at the next one, for which there is room when
 another process goes on. dial: a read waits for a connection that is being made, for which no
-call waits. limit: more calls wait for connections than one second's worth of `dials'. loop:
-process after process dies of nothing that was asked, while a read waits.
+call waits. limit: more calls wait for connections than one second's worth of `dials'. many: so
+many reads wait that the place of the last one lies in two pages of their table. loop: process
+after process dies of nothing that was asked, while a read waits.
 One line tells; status 1 if it is not as it should be.
 """
 import itertools
@@ -165,6 +166,24 @@ def limit():
     return not results, results
 
 
+def many():
+    pairs = []
+    for i in range(60):
+        peer = connect(f"web{i}")
+        pairs.append((peer, kill.Caller(read, f"web{i}")))
+        mount.until_waiting(len(pairs))
+        if i in (17, 52):
+            mount.kill()
+            os.stat(f"{mnt}/.proc")
+    for peer, _ in pairs:
+        peer.send(b"hello")
+    lost = 0
+    for _, call in pairs:
+        call.join(5)
+        lost += call.result != b"hello"
+    return lost == 0, lost
+
+
 def loop():
     peer = connect("web")
     kill.Caller(read, "web")
@@ -182,7 +201,8 @@ def loop():
 
 
 def main():
-    good, what = {"order": order, "dial": dial, "limit": limit, "loop": loop}[sys.argv[3]]()
+    good, what = {"order": order, "dial": dial, "limit": limit, "many": many,
+                  "loop": loop}[sys.argv[3]]()
     print("as it should be" if good else what)
     sys.stdout.flush()
     os._exit(0 if good else 1)

@@ -48,7 +48,10 @@ class Manager(threading.Thread):
 
     def run(self):
         while True:
-            text, control, _, _ = self.socket.recvmsg(4096, 1024)
+            try:
+                text, control, _, _ = self.socket.recvmsg(4096, 1024)
+            except OSError:  # all ends, and the socket before this thread
+                return
             for _, _, data in control:
                 fds = array.array("i", data)
                 if b"FDSTORE=1" in text.split(b"\n"):

@@ -278,6 +278,7 @@ int wire_resume(struct wire *w, const int *keep, size_t nr)
 	if (err == 0)
 		err = sockfs_session_settle(w->session);
 	if (err == 0) {
+		restore_end(&w->sb);
 		restore_dials(&w->sb);
 		sockfs_session_resume(w->session);
 	}
