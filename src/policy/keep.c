@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "journal/ledger.h"
+#include "lib/fnv.h"
 #include "lib/log.h"
 #include "policy/file.h"
 #include "policy/parse.h"
@@ -17,18 +18,43 @@
 #include "policy/print.h"
 #include "policy/rules.h"
 
+/* What lies there: a digit that is another one by now would be another rule. */
+struct kept {
+	uint64_t hash; /* of the text */
+	char text[];
+};
+
+/* @text as it is kept, and its size; NULL: no memory. */
+static struct kept *pack(const char *text, size_t *ret_size)
+{
+	size_t len = strlen(text);
+	struct kept *kept = malloc(sizeof(*kept) + len);
+
+	if (kept == NULL)
+		return NULL;
+	kept->hash = fnv1a(FNV1A_BASIS, text, len);
+	memcpy(kept->text, text, len);
+	*ret_size = sizeof(*kept) + len;
+	return kept;
+}
+
 int policy_keep(const struct policy *policy)
 {
+	struct kept *kept = NULL;
 	uint32_t cell, old;
+	size_t size = 0;
 	char *text;
 
 	if (ledger == NULL)
 		return 0;
 	text = policy_print(policy);
-	if (text == NULL)
-		return -ENOMEM;
-	cell = text_write(text, strlen(text));
+	if (text != NULL)
+		kept = pack(text, &size);
 	free(text);
+	if (kept == NULL)
+		return -ENOMEM;
+	cell = text_write(kept, size);
+	free(kept);
 	if (cell == 0)
 		return -ENOMEM;
 	old = ledger->policy;
@@ -50,19 +76,20 @@ int policy_keep_first(void)
 /* 0, -ENOMEM, or -EINVAL: broken. */
 static int load(struct policy **ret_policy)
 {
-	size_t len = text_len(ledger->policy);
+	size_t size = text_len(ledger->policy), len = size - sizeof(struct kept);
 	struct policy_error error;
-	char *text;
+	struct kept *kept;
 	int err = -EINVAL;
 
-	if (len == 0 || !text_claim(ledger->policy))
+	if (size <= sizeof(*kept) || !text_claim(ledger->policy))
 		return -EINVAL;
-	text = malloc(len);
-	if (text == NULL)
+	kept = malloc(size);
+	if (kept == NULL)
 		return -ENOMEM;
-	if (text_read(ledger->policy, text, len) == len)
-		err = policy_parse_printed(text, len, ret_policy, &error);
-	free(text);
+	if (text_read(ledger->policy, kept, size) == size &&
+	    fnv1a(FNV1A_BASIS, kept->text, len) == kept->hash)
+		err = policy_parse_printed(kept->text, len, ret_policy, &error);
+	free(kept);
 	return err;
 }
 

@@ -140,7 +140,8 @@ START_TEST(what_was_in_force_is_again)
 	reload("allow connect uid root");
 	reload("allow connect to 10.0.0.1\n\ndeny listen");
 	/* The first text is nobody's any more. */
-	ck_assert_uint_eq(text_len(ledger->policy), strlen("allow connect to 10.0.0.1/32\n\ndeny listen\n"));
+	ck_assert_uint_eq(text_len(ledger->policy),
+			  8 + strlen("allow connect to 10.0.0.1/32\n\ndeny listen\n"));
 	policy_set(parse("allow connect"));
 	ck_assert_int_eq(policy_resume(PATH), 0);
 	assert_in_force("allow connect to 10.0.0.1/32\n\ndeny listen\n");
@@ -173,20 +174,27 @@ END_TEST
 /* Whatever cannot be read allows nothing: not even what the beginning has allowed. */
 START_TEST(broken_rules_refuse_all)
 {
+	char *bytes;
+
 	reload("allow connect to 10.0.0.1");
+	bytes = ((struct ledger_cell *)ledger_at(LEDGER_CELLS, ledger->policy))->bytes;
 	if (_i == 0)
 		ledger->policy = 0;
 	else if (_i == 1)
 		ledger->policy = 4711;
 	else if (_i == 2)
-		memcpy(((struct ledger_cell *)ledger_at(LEDGER_CELLS, ledger->policy))->bytes, "xx", 2);
+		memcpy(bytes + 8, "xx", 2);
+	else if (_i == 3)
+		*strchr(bytes + 8, '1') = '2'; /* a rule as good as the one that was there */
+	else if (_i == 4)
+		((struct ledger_cell *)ledger_at(LEDGER_CELLS, ledger->policy))->len -= 4; /* /32 is gone */
 	else
 		(void)text_claim(ledger->policy); /* it is another's */
 	ledger->served = 1;
 	ck_assert_int_eq(policy_resume(PATH), 0);
 	assert_in_force("\n");
 	ck_assert_int_eq(policy_keep_first(), 0);
-	ck_assert_uint_eq(text_len(ledger->policy), 1);
+	ck_assert_uint_eq(text_len(ledger->policy), 8 + 1);
 }
 END_TEST
 
@@ -211,7 +219,7 @@ int main(void)
 	tcase_add_test(kept, what_was_in_force_is_again);
 	tcase_add_test(kept, an_empty_file_refuses_all_still);
 	tcase_add_test(kept, nothing_is_written_down_yet);
-	tcase_add_loop_test(kept, broken_rules_refuse_all, 0, 4);
+	tcase_add_loop_test(kept, broken_rules_refuse_all, 0, 6);
 	tcase_add_test(kept, a_program_without_rules);
 	suite_add_tcase(s, kept);
 	return unit_run(s);
