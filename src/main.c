@@ -221,10 +221,12 @@ static bool can_again(void *arg)
 	return again_ask(!p->opt.foreground);
 }
 
-static uint64_t progress(void *arg)
+static uint64_t progress(void *arg, bool again)
 {
 	(void)arg;
-	return ledger != NULL ? ledger->served : 0;
+	if (ledger == NULL)
+		return 0;
+	return again ? ledger->worked : ledger->served;
 }
 
 /* Written down, lest the worker dies before it has taken it. */

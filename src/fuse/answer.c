@@ -211,6 +211,7 @@ void session_message_end(struct sockfs_session *s)
 		return;
 	message_over(s);
 	session_flush(s);
+	ledger->worked++;
 }
 
 /* -------------------------------------------------------------------------- answers */

@@ -169,6 +169,7 @@ struct ledger {
 
 	uint64_t next_seq;
 	uint64_t served;	 /* messages that were read and dealt with by one process */
+	uint64_t worked;	 /* messages that were dealt with, again or for the first time */
 	uint64_t message_done;	 /* as a slot's `done', of the message in work */
 	uint64_t message_unique; /* which one died of last */
 	uint32_t message_tries;

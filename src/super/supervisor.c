@@ -151,16 +151,26 @@ static void supervisor_log(void)
 		log_set_target(LOG_TARGET_SYSLOG);
 }
 
-/* Has this one died, like many before it, without having served anything? */
+/*
+ * Has this one died, like many before it, without having served anything? Who is killed at once
+ * each time gets no farther than what waited, and that is not his fault.
+ */
 static bool dies_too_often(int signum)
 {
-	static unsigned int fruitless;
-	static uint64_t before;
-	uint64_t progress = sv->progress(sv->arg);
+	static struct {
+		unsigned int deaths;
+		uint64_t before;
+	} crashes, kills;
+	uint64_t served = sv->progress(sv->arg, false), worked = sv->progress(sv->arg, true);
 
-	fruitless = progress == before ? fruitless + 1 : 0;
-	before = progress;
-	return fruitless >= (signum == SIGKILL ? FRUITLESS_KILLS_MAX : FRUITLESS_MAX);
+	if (crashes.before != served)
+		crashes.deaths = 0;
+	if (kills.before != worked)
+		kills.deaths = 0;
+	crashes.before = served;
+	kills.before = worked;
+	return signum == SIGKILL ? ++kills.deaths > FRUITLESS_KILLS_MAX
+				 : ++crashes.deaths > FRUITLESS_MAX;
 }
 
 /* The worker is gone, by @signum; 0: nobody knows of what. */

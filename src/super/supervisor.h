@@ -39,8 +39,11 @@ struct supervision {
 	 */
 	int (*again)(void *arg);
 	bool (*can_again)(void *arg);
-	/* How much has been served so far: anything that grows. */
-	uint64_t (*progress)(void *arg);
+	/*
+	 * How much has been served so far: anything that grows. @again: what one process had
+	 * begun and another did counts, too.
+	 */
+	uint64_t (*progress)(void *arg, bool again);
 	/* In the supervisor: nobody serves the mount any more; take it down, if it is there still. */
 	void (*abandon)(void *arg);
 	void *arg;
