@@ -109,6 +109,8 @@ struct proto {
 	void (*closed)(struct sock *sk);
 	/* How many connections wait in the listener @fd; NULL: it has none. */
 	int (*backlog)(int fd, uint32_t *ret_n);
+	/* Has the peer's FIN come? Asked before any error: afterwards nobody knows. NULL: nor before. */
+	bool (*fin_came)(int fd);
 	/* 0: the peer has acknowledged all; -EAGAIN: not yet; -errno: it never will. */
 	int (*sync)(struct sock *sk);
 	/* Options of SOL_SOCKFS that only this one has; NULL: there are none, or no such. */
@@ -180,6 +182,7 @@ struct sock {
 	int sk_net_fd;		   /* of the network, where sk_fd leads to a helper; else -1 */
 	int sk_err;		   /* an errno that the next read or write gets, once */
 	int sk_held;		   /* the kernel has told it too early: stream.c, sk_receive */
+	bool sk_fin;		   /* the peer's FIN has come, before any error (sk_note_fin) */
 	int sk_err_last;	   /* for status: the last errno there was */
 	int sk_connect_timeout;	   /* seconds, 0: none */
 	int sk_rcvtimeo, sk_sndtimeo; /* seconds, 0: none */

@@ -79,12 +79,12 @@ _Noreturn void fill_die(struct wire *w);
 _Noreturn void fill_and_die(struct wire *w, struct fill *fill, uint16_t which,
 			    unsigned int answers);
 
-/* ---- fuzz_break.c: the ledger that is there, broken as the bytes from *@data on say ---- */
+/* ---- fuzz_break.c: the ledger that is there, broken as the next bytes of the input say ---- */
 
 /* Its records, head and log; how many changes there were. */
-unsigned int fuzz_break(struct fill *fill, const uint8_t **data, const uint8_t *end);
+unsigned int fuzz_break(struct fill *fill);
 /* What says which form it has. */
-void fuzz_break_form(const uint8_t **data, const uint8_t *end);
+void fuzz_break_form(void);
 
 /* ---- fuzz_net.c: one listener that never goes, and up to a few connections ---- */
 

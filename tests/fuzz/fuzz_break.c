@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "fuzz.h"
+#include "fuzz_input.h"
 
 #include <linux/fuse.h>
 #include <string.h>
@@ -15,23 +16,7 @@
 #include "lib/util.h"
 #include "resume/save.h"
 
-static const uint8_t *at, *end;
 static struct fill *fill;
-
-/* The next byte of the input, 0 behind its end. */
-static uint8_t byte(void)
-{
-	return at < end ? *at++ : 0;
-}
-
-static uint64_t number(unsigned int bytes)
-{
-	uint64_t n = 0;
-
-	while (bytes-- > 0)
-		n = n << 8 | byte();
-	return n;
-}
 
 static uint64_t any_node(void)
 {
@@ -74,7 +59,7 @@ static uint64_t any_value(uint64_t old)
 
 	switch (b % 8) {
 	case 0:
-		return number(8);
+		return number_of(8);
 	case 1:
 		return byte();
 	case 2:
@@ -106,7 +91,7 @@ static void change_word(char *p, size_t size)
 static void change(char *p, size_t bytes)
 {
 	uint8_t b = byte();
-	size_t size = (size_t)1 << b % 4, pos = (size_t)(bytes > 512 ? number(2) : byte());
+	size_t size = (size_t)1 << b % 4, pos = (size_t)(bytes > 512 ? number_of(2) : byte());
 
 	pos = b & 128 ? pos : pos * size;
 	if (size <= bytes)
@@ -176,7 +161,7 @@ static void add_redo(void)
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = byte();
 	if (record == NULL)
-		record = (char *)ledger + number(3);
+		record = (char *)ledger + number_of(3);
 	if (ledger->redo_len <= sizeof(ledger->redo) - 128)
 		journal_write(record + byte() % 8, bytes, len);
 	/* Its head says where, and how much. */
@@ -269,7 +254,7 @@ static void change_text(void)
 	memcpy(record + offsets[table], &nr, sizeof(nr));
 }
 
-unsigned int fuzz_break(struct fill *shared, const uint8_t **data, const uint8_t *data_end)
+unsigned int fuzz_break(struct fill *shared)
 {
 	static void (*const ways[])(void) = {
 		change_record, change_record, change_record,  change_record,
@@ -279,19 +264,13 @@ unsigned int fuzz_break(struct fill *shared, const uint8_t **data, const uint8_t
 	unsigned int n;
 
 	fill = shared;
-	at = *data;
-	end = data_end;
 	n = byte() % 16;
 	for (unsigned int i = 0; i < n; i++)
 		ways[byte() % ARRAY_SIZE(ways)]();
-	*data = at;
 	return n;
 }
 
-void fuzz_break_form(const uint8_t **data, const uint8_t *data_end)
+void fuzz_break_form(void)
 {
-	at = *data;
-	end = data_end;
 	change((char *)ledger, offsetof(struct ledger, init));
-	*data = at;
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "fuzz.h"
+#include "fuzz_input.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +34,7 @@
 
 #define NR_FDS 256
 
-static const uint8_t *at, *end;
+const uint8_t *fuzz_at, *fuzz_end;
 static struct wire *w;
 static struct fill *fill;
 
@@ -52,23 +53,6 @@ const char *__asan_default_options(void)
 
 /* Say why, and abort. */
 #define die(fmt, ...) (fprintf(stderr, "fuzz: " fmt "\n", __VA_ARGS__), abort())
-
-/* ---------------------------------------------------------------------- choices */
-
-/* The next byte of the input, 0 behind its end. */
-static uint8_t byte(void)
-{
-	return at < end ? *at++ : 0;
-}
-
-static uint64_t number(unsigned int bytes)
-{
-	uint64_t n = 0;
-
-	while (bytes-- > 0)
-		n = n << 8 | byte();
-	return n;
-}
 
 /* ------------------------------------------------------------------ descriptors */
 
@@ -131,7 +115,7 @@ static bool attach_again(void)
 	int fd = dup(ledger_fd());
 
 	if (byte() & 1)
-		fuzz_break_form(&at, end);
+		fuzz_break_form();
 	ledger_drop();
 	if (ledger_attach(fd, sockfs_session_buf_size()) == 0)
 		return true;
@@ -284,7 +268,7 @@ static void use(bool all)
 {
 	uint8_t b, c;
 
-	while (at < end) {
+	while (fuzz_at < fuzz_end) {
 		b = byte();
 		if (b < 70)
 			name_step();
@@ -355,7 +339,7 @@ static void go_on_and_die(const struct fds *keep)
 /* One serves and dies, and then this process has what he has left. */
 static uint16_t serve(void)
 {
-	uint16_t which = (uint16_t)number(2);
+	uint16_t which = (uint16_t)number_of(2);
 	uint8_t answers = byte();
 	pid_t pid;
 
@@ -416,8 +400,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool broken;
 	int bad;
 
-	at = data;
-	end = data + size;
+	fuzz_at = data;
+	fuzz_end = data + size;
 	begin_once();
 	memset(fill, 0, sizeof(*fill));
 	if (getenv("FUZZ_LOG") == NULL)
@@ -429,7 +413,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	list_fds(&keep);
 	which = serve();
-	broken = fuzz_break(fill, &at, end) != 0;
+	broken = fuzz_break(fill) != 0;
 	if (which & 1u << 14)
 		go_on_and_die(&keep);
 	go_on(&keep, broken);

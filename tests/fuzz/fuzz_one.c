@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "fuzz.h"
+#include "fuzz_input.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,7 +29,7 @@
 #define NR_HANDLES 12
 #define NR_UNIQUES 8
 
-static const uint8_t *at, *end;
+const uint8_t *fuzz_at, *fuzz_end;
 static struct wire *w;
 static uint64_t nodes[NR_NODES];
 static struct {
@@ -49,12 +50,6 @@ const char *__asan_default_options(void)
 }
 
 /* ---------------------------------------------------------------------- choices */
-
-/* The next byte of the input, 0 behind its end. */
-static uint8_t byte(void)
-{
-	return at < end ? *at++ : 0;
-}
 
 static uint64_t number(void)
 {
@@ -477,8 +472,8 @@ static void begin(uint8_t how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	at = data;
-	end = data + size;
+	fuzz_at = data;
+	fuzz_end = data + size;
 	port = 0;
 	memset(nodes, 0, sizeof(nodes));
 	memset(handles, 0, sizeof(handles));
@@ -490,7 +485,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (w == NULL)
 		abort();
 	begin(byte());
-	while (at < end)
+	while (fuzz_at < fuzz_end)
 		step();
 	kmem_fault_after(-1);
 	/* libfuse gives back one with each request, and would lose them at its end. */

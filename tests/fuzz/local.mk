@@ -2,10 +2,10 @@
 # The fuzzers: tests/fuzz/fuzz.h tells of them.
 FUZZ_TESTS = tests/fuzz/ctl tests/fuzz/dns tests/fuzz/fuzz tests/fuzz/ledger tests/fuzz/policy tests/fuzz/text
 FUZZ_MAIN = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
-FUZZ_ONE = tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_net.c tests/fuzz/fuzz_one.c
+FUZZ_ONE = tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_input.h tests/fuzz/fuzz_net.c tests/fuzz/fuzz_one.c
 FUZZ_CTL = tests/fuzz/fuzz_ctl.c tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_net.c tests/fuzz/fuzz_words.c
 FUZZ_DNS = tests/fuzz/fuzz_dns.c
-FUZZ_LEDGER = tests/fuzz/fuzz_break.c tests/fuzz/fuzz_fill.c tests/fuzz/fuzz_guard.c \
+FUZZ_LEDGER = tests/fuzz/fuzz_break.c tests/fuzz/fuzz_fill.c tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_input.h \
 	tests/fuzz/fuzz_ledger.c tests/fuzz/fuzz_net.c
 FUZZ_POLICY = tests/fuzz/fuzz_policy.c tests/fuzz/fuzz_words.c
 FUZZ_TEXT = tests/fuzz/fuzz_text.c tests/fuzz/fuzz_words.c

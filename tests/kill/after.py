@@ -45,40 +45,29 @@ def local_port(name):
     return int(status(name)["local"].rsplit(":", 1)[1])
 
 
-def until(condition):
-    end = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.005)
-
-
-class Reader(threading.Thread):
+def reading(name):
     """Reads once from NAME."""
-
-    def __init__(self, name):
-        super().__init__(daemon=True)
-        self.fd, self.result = os.open(f"{mnt}/{name}", os.O_RDONLY), None
-        self.start()
-
-    def run(self):
-        self.result = os.read(self.fd, 100).decode()
-
-
-def until_parked(nr):
-    def there():
-        with open(f"{mnt}/.proc/waiting", encoding="utf-8") as f:
-            return sum(line.split()[0].isdigit() for line in f) >= nr
-    until(there)
+    fd = os.open(f"{mnt}/{name}", os.O_RDONLY)
+    return kill.Caller(lambda: os.read(fd, 100).decode())
 
 
 def killed_at_accept(address, port):
     """A connection has been taken from a backlog, and nobody has written it down."""
     pid, tracer = mount.traced("getsockname", 1)
     client = socket.create_connection((address, port))
-    until(lambda: mount.worker() != pid)
+    kill.until(lambda: mount.worker() != pid)
     tracer.wait()
     return client
+
+
+def expect_called(address, port, want):
+    """Of those who read the listeners WANT the one that was called there has a connection."""
+    readers = {name: reading(name) for name in want}
+    mount.until_waiting(len(want))
+    client = killed_at_accept(address, port)
+    kill.until(lambda: any(r.result for r in readers.values()))
+    expect({name: r.result for name, r in readers.items()}, want)
+    client.close()
 
 
 def case_listeners():
@@ -86,32 +75,36 @@ def case_listeners():
     control("other", "listen 127.0.0.1:0")
     port = local_port("other")
     control("its", f"listen 127.0.0.2:{port}")
-    readers = [Reader("other"), Reader("its")]
-    until_parked(2)
-    client = killed_at_accept("127.0.0.2", port)
-    until(lambda: readers[0].result or readers[1].result)
-    expect([r.result for r in readers], [None, "its.1\n"])
-    client.close()
+    expect_called("127.0.0.2", port, {"other": None, "its": "its.1\n"})
 
+
+def case_listener_of_all():
     control("all", "set reuseport on", "listen 0.0.0.0:0")
     port = local_port("all")
     control("one", "set reuseport on", f"listen 127.0.0.2:{port}")
-    readers = [Reader("all"), Reader("one")]
-    until_parked(3)
-    client = killed_at_accept("127.0.0.2", port)
-    until(lambda: readers[0].result or readers[1].result)
-    expect([r.result for r in readers], [None, "one.1\n"])
-    client.close()
-    client = killed_at_accept("127.0.0.1", port)
-    until(lambda: readers[0].result)
-    expect(readers[0].result, "all.1\n")
+    expect_called("127.0.0.2", port, {"all": None, "one": "one.1\n"})
+
+
+def case_listener_for_all():
+    control("all", "set reuseport on", "listen 0.0.0.0:0")
+    port = local_port("all")
+    control("one", "set reuseport on", f"listen 127.0.0.2:{port}")
+    expect_called("127.0.0.1", port, {"all": "all.1\n", "one": None})
+
+
+def case_listener_of_datagrams():
+    """It was made before, and has the port of another protocol."""
+    control("datagrams")
+    control("its", "listen 127.0.0.1:0")
+    control("datagrams", f"listen udp:127.0.0.1:{local_port('its')}")
+    expect_called("127.0.0.1", local_port("its"), {"its": "its.1\n"})
 
 
 def accepted(name):
     """One more client of NAME, and the file of its connection."""
-    reader = Reader(name)
+    reader = reading(name)
     client = socket.create_connection(("127.0.0.1", local_port(name)))
-    until(lambda: reader.result)
+    kill.until(lambda: reader.result)
     accepted_file = reader.result.strip()
     expect(status(accepted_file)["remote"], "{}:{}".format(*client.getsockname()))
     return client, accepted_file
@@ -123,7 +116,7 @@ def case_copies():
     client, name = accepted("srv")
     fd = os.open(f"{mnt}/{name}", os.O_WRONLY)
     threading.Thread(target=os.write, args=(fd, b"x" * (8 << 20)), daemon=True).start()
-    until_parked(1)
+    mount.until_waiting(1)
     mount.kill()
     accepted("srv")
     client.close()
@@ -139,7 +132,7 @@ def case_starttls():
         context.wrap_socket(client, server_hostname="localhost")), daemon=True).start()
     pem = os.path.abspath("certs/good.pem")
     control(name, f"set tls_cert {pem}", f"set tls_key {pem}", "tls")
-    until(lambda: protected)
+    kill.until(lambda: protected)
     expect(status(name)["proto"], "tls")
     mount.kill()
     accepted("srv")
@@ -226,7 +219,7 @@ def case_inherited():
     """exec(2) takes them all along, and closes them again at the next time."""
     control("srv", "listen 127.0.0.1:0")
     client = socket.create_connection(("127.0.0.1", local_port("srv")))
-    Reader("srv").join(20)
+    reading("srv").join(20)
     mount.upgrade()
     expect(status("srv.1")["state"], "connected")
     expect(inherited(), [])
@@ -301,20 +294,15 @@ def case_reaped():
     control("srv", "listen 127.0.0.1:0", "set reap 1")
     clients = []
     for command in ("abort", None):
-        reader = Reader("srv")
+        reader = reading("srv")
         clients.append(socket.create_connection(("127.0.0.1", local_port("srv"))))
-        until(lambda: reader.result)
+        kill.until(lambda: reader.result)
         if command is not None:
             control(reader.result.strip(), command)
     mount.kill()
     clients.pop().close()
     control("srv.2", "shutdown rdwr")
-    until(lambda: [name for name in os.listdir(mnt) if name.startswith("srv.")] == [])
-
-
-def is_traced(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return "TracerPid:\t0\n" not in f.read()
+    kill.until(lambda: [name for name in os.listdir(mnt) if name.startswith("srv.")] == [])
 
 
 def case_deadly():
@@ -329,7 +317,7 @@ def case_deadly():
     tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
                                "inject=getsockname:signal=SIGSEGV"] +
                               [word for pid in pids for word in ("-p", str(pid))])
-    until(lambda: all(is_traced(pid) for pid in pids))
+    kill.until(lambda: all(kill.is_traced(pid, tracer.pid) for pid in pids))
     mount.kill()
     os.statvfs(mnt)
     tracer.terminate()

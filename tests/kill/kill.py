@@ -22,42 +22,54 @@ def pieces(fd):
     return found
 
 
+def until(condition, what="it does not come to be", seconds=20):
+    """Asks CONDITION again and again: nobody tells of a process or of a line in .proc."""
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.001)
+    return result
+
+
+def is_traced(pid, tracer):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return f"TracerPid:\t{tracer}\n" in f.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Mount:
     """A mount at PATH whose SUPERVISOR is a process of ours."""
 
     def __init__(self, path, supervisor):
         self.path, self.supervisor = path, supervisor
 
+    def children(self):
+        with open(f"/proc/{self.supervisor}/task/{self.supervisor}/children") as f:
+            return f.read().split()
+
     def worker(self):
         """Who serves now; for a moment behind each death nobody does."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with open(f"/proc/{self.supervisor}/task/{self.supervisor}/children") as f:
-                pids = f.read().split()
-            if pids:
-                return int(pids[0])
-            time.sleep(0.001)
-        raise TimeoutError("nobody serves any more")
+        return int(until(self.children, "nobody serves any more")[0])
+
+    def waiting(self):
+        """How many calls wait in the mount; not those of poll(2), whom the kernel keeps."""
+        with open(f"{self.path}/.proc/waiting", encoding="utf-8") as f:
+            return sum(line.split()[0].isdigit() for line in f)
 
     def until_waiting(self, nr, others=lambda: False):
-        """NR calls wait in the mount, or what OTHERS says holds. Not those of poll(2), whom the
-        kernel keeps."""
-        end = time.monotonic() + 30
-        there = 0
-        while there < nr and not others():
-            if time.monotonic() > end:
-                raise TimeoutError(f"{there} of {nr} calls wait")
-            with open(f"{self.path}/.proc/waiting", encoding="utf-8") as f:
-                there = sum(line.split()[0].isdigit() for line in f)
+        """NR calls wait, or what OTHERS says holds."""
+        until(lambda: self.waiting() >= nr or others(), f"no {nr} calls wait", 30)
+
+    def is_asleep(self):
+        with open(f"/proc/{self.worker()}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "S"
 
     def until_asleep(self):
         """Who serves has nothing to do."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with open(f"/proc/{self.worker()}/stat") as f:
-                if f.read().rsplit(")", 1)[1].split()[0] == "S":
-                    return
-        raise TimeoutError("who serves does not come to rest")
+        until(self.is_asleep, "who serves does not come to rest")
 
     def ledger(self):
         """A descriptor of what is written down."""
@@ -75,35 +87,23 @@ class Mount:
             return False
         return True
 
-    def traced(self, what, when):
+    def traced(self, what, when=1):
         """strace that kills who serves at its WHEN-th call of WHAT from now on; and his number."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
+        def attached():
             pid = self.worker()
             p = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e",
                                   f"inject={what}:signal=SIGKILL:when={when}", "-p", str(pid)],
                                  stderr=subprocess.DEVNULL)
             # One that has just died cannot be traced; the next one can.
-            while p.poll() is None and time.monotonic() < end:
-                try:
-                    with open(f"/proc/{pid}/status") as f:
-                        if f"TracerPid:\t{p.pid}\n" in f.read():
-                            return pid, p
-                except (FileNotFoundError, ProcessLookupError):
-                    pass
-                time.sleep(0.001)
-            p.wait()
-        raise TimeoutError("strace does not attach")
+            until(lambda: is_traced(pid, p.pid) or p.poll() is not None)
+            return (pid, p) if p.poll() is None else None
+        return until(attached, "strace does not attach")
 
     def upgrade(self):
         """Another program takes over; returns when it serves."""
         before = self.worker()
         os.kill(self.supervisor, signal.SIGUSR2)
-        end = time.monotonic() + 20
-        while self.worker() == before:
-            if time.monotonic() > end:
-                raise TimeoutError("no other program takes over")
-            time.sleep(0.001)
+        until(lambda: self.worker() != before, "no other program takes over")
         return True
 
 

@@ -15,7 +15,6 @@ import itertools
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 
@@ -24,14 +23,6 @@ import kill
 mnt = sys.argv[1]
 mount = kill.Mount(mnt, int(sys.argv[2]))
 SIZE = 900 << 10  # one request
-
-
-def until(what):
-    end = time.monotonic() + 20
-    while not what():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.001)
 
 
 def is_mounted():
@@ -83,21 +74,6 @@ def full_listener():
     return listener, port, fill
 
 
-def die_at(call):
-    """Who serves is killed at his next @call."""
-    worker = mount.worker()
-    tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e",
-                               f"inject={call}:signal=SIGKILL", "-p", str(worker)],
-                              stderr=subprocess.DEVNULL)
-
-    def is_traced():
-        with open(f"/proc/{worker}/status") as f:
-            return f"TracerPid:\t{tracer.pid}\n" in f.read()
-
-    until(is_traced)
-    return tracer
-
-
 def drain(peer, size):
     data = b""
     peer.settimeout(20)
@@ -111,7 +87,7 @@ def order():
     fd = os.open(f"{mnt}/web", os.O_WRONLY)
     first = kill.Caller(os.write, fd, b"a" * SIZE)
     mount.until_waiting(1)
-    tracer = die_at("mlock")  # it keeps the request: there was no room
+    _, tracer = mount.traced("mlock")  # it keeps the request: there was no room
     # Nobody goes on yet, and there is room meanwhile.
     os.kill(mount.supervisor, signal.SIGSTOP)
     second = kill.Caller(os.write, fd, b"b" * SIZE)

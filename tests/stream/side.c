@@ -229,13 +229,12 @@ static void run_program(void)
 	step = 0;
 	pair_open(&p);
 	compare_all(&p);
-	for (step = 1; step <= steps && !p.told; step++) {
+	for (step = 1; step <= steps; step++) {
 		const struct op *op = dice_op();
 
 		note("%s", op->name);
 		op->run(&p);
-		if (!p.told)
-			compare_all(&p);
+		compare_all(&p);
 	}
 	pair_close(&p);
 }

@@ -29,7 +29,6 @@ struct pair {
 	bool shut_wr;
 	bool fin;	  /* sent by the peer */
 	bool reset;	  /* nothing comes or goes any more */
-	bool told;	  /* the file has told of the reset, the socket not yet: nothing compares */
 	unsigned int want; /* events that the epoll instances ask for */
 	int epoll[2][NR_WATCHES];
 };

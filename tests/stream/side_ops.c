@@ -74,17 +74,6 @@ static bool may_read(struct pair *p)
 	       (end_poll(&p->side[PLAIN].end, POLLIN, 0) & (POLLIN | POLLHUP | POLLERR));
 }
 
-/*
- * A reset behind the peer's FIN: who reads the socket gets the end of file, and the error waits.
- * recvmmsg(2), by which the file is read, has the error first (src/net/core/stream.c).
- */
-static void same_read(struct pair *p, long plain, long file)
-{
-	p->told = p->fin && p->reset && plain == 0 && file == -ECONNRESET;
-	if (!p->told)
-		same("read", plain, file);
-}
-
 static void read_both(struct pair *p, size_t size, bool pieces)
 {
 	long n[2];
@@ -97,7 +86,7 @@ static void read_both(struct pair *p, size_t size, bool pieces)
 		if (n[i] > 0)
 			s->rx += (uint64_t)n[i];
 	}
-	same_read(p, n[PLAIN], n[FILE_]);
+	same("read", n[PLAIN], n[FILE_]);
 }
 
 static void op_read(struct pair *p)
@@ -190,8 +179,8 @@ static long interrupted(struct end *e, bool writes)
 static void op_interrupted_read(struct pair *p)
 {
 	if (!may_read(p))
-		same_read(p, interrupted(&p->side[PLAIN].end, false),
-			  interrupted(&p->side[FILE_].end, false));
+		same("read", interrupted(&p->side[PLAIN].end, false),
+		     interrupted(&p->side[FILE_].end, false));
 }
 
 /* A probe of the peer's window may have made room: then it is taken. */

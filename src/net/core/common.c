@@ -97,6 +97,8 @@ unsigned int sock_common_poll(struct socket *sock)
 			events |= POLLIN | POLLRDNORM | POLLRDHUP;
 	} else {
 		events = poll(&p, 1, 0) == 1 ? (unsigned short)p.revents : 0;
+		if ((events & (POLLRDHUP | POLLERR)) == POLLRDHUP)
+			sk_note_fin(sk);
 	}
 	if (sk->sk_err != 0 || sk->sk_held != 0)
 		events |= POLLERR;

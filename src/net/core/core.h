@@ -205,6 +205,8 @@ int stream_accept(struct socket *sock, struct socket *newsock);
 /* Take a connection for @newsock, which has a sock as @sock's then: its descriptor, or -errno. */
 int stream_accept_fd(struct socket *sock, struct socket *newsock);
 
+/* stream.c: note whether the peer's FIN has come to @sk, which has a descriptor and no error yet. */
+void sk_note_fin(struct sock *sk);
 /* stream.c ---------------------------------------------------------------- */
 
 ssize_t stream_sendmsg(struct socket *sock, struct iov_iter *from);

@@ -94,6 +94,7 @@ static void close_handle(struct sock *sk)
 	sk->sk_fd = -1;
 	sk->sk_family = 0;
 	sk->sk_held = 0;
+	sk->sk_fin = false;
 	sk->sk_bound = false;
 	sk_mark_dirty(sk);
 	uv_close(sk_handle(sk), on_handle_closed);

@@ -48,11 +48,17 @@ static bool no_splice(int err)
 	return err == EINVAL || err == ENOSYS || err == EPERM || err == EBADF || err == ENOMEM;
 }
 
+void sk_note_fin(struct sock *sk)
+{
+	if (!sk->sk_fin && sk->sk_prot->fin_came != NULL)
+		sk->sk_fin = sk->sk_prot->fin_came(sk->sk_fd);
+}
+
 /*
  * recv(2), of which the journal knows. recvmmsg(2), which it takes for that, tells a pending
  * error before what has arrived, and recv(2) behind it: so an error is held back until the
- * kernel has nothing else to say. An end of file goes before EPIPE alone: that is the error
- * of a reset behind the peer's FIN (net/ipv4/tcp_input.c: tcp_reset).
+ * kernel has nothing else to say. Behind the peer's FIN that is the end of file, again and again:
+ * EPIPE says that it had come (net/ipv4/tcp_input.c: tcp_reset), or it was noted.
  */
 static ssize_t sk_receive(struct sock *sk, const struct iov_iter *to)
 {
@@ -62,7 +68,9 @@ static ssize_t sk_receive(struct sock *sk, const struct iov_iter *to)
 		sk_hold(sk, errno);
 		n = journal_recv(sk->sk_fd, to->buf, to->count, to->unique);
 	}
-	if (sk->sk_held == 0 || n > 0 || (n == 0 && sk->sk_held == EPIPE))
+	if (n == 0 && sk->sk_held == 0)
+		sk_note_fin(sk);
+	if (sk->sk_held == 0 || n > 0 || (n == 0 && (sk->sk_held == EPIPE || sk->sk_fin)))
 		return n;
 	errno = sk->sk_held;
 	sk_hold(sk, 0);

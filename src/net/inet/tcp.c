@@ -68,6 +68,17 @@ int tcp_backlog(int fd, uint32_t *ret_n)
 	return 0;
 }
 
+static bool tcp_fin_came(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_LAST_ACK ||
+	       info.tcpi_state == TCP_CLOSING || info.tcpi_state == TCP_TIME_WAIT;
+}
+
 /* A connection that was reset never gets its acknowledgements, and SIOCOUTQ keeps counting. */
 static int tcp_sync(struct sock *sk)
 {
@@ -112,6 +123,7 @@ struct proto tcp_prot = {
 	.init_fd = tcp_init_fd,
 	.before_close = tcp_discard_received,
 	.backlog = tcp_backlog,
+	.fin_came = tcp_fin_came,
 	.sync = tcp_sync,
 	.lasting = true,
 	.tables = tcp_tables,
