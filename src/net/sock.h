@@ -192,7 +192,6 @@ struct sock {
 	uint32_t sk_refs;
 	uint64_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */
 	uint32_t sk_watch;	   /* the events that sk_fd is watched for */
-	uint32_t sk_watch_told;	   /* what the poller knew when the watch began */
 	sa_family_t sk_family;	   /* of sk_fd; 0 while that is -1 */
 	sa_family_t sk_net_family; /* of sk_net_fd */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
@@ -204,7 +203,6 @@ struct sock {
 	bool sk_open;		   /* libuv knows the handle; it may be closing */
 	bool sk_alien;		   /* sk_fd is the daemon's user's, the file is not */
 	bool sk_watching;	   /* sk_fd lies in the pollers' epoll instance */
-	bool sk_watch_fresh;	   /* ... which will report once what holds already */
 };
 
 /* A socket in a table of .proc. Twin of include/uapi/linux/inet_diag.h: inet_diag_msg. */

@@ -217,11 +217,6 @@ void sk_over(struct sock *sk, int err);
 
 /* watch.c ----------------------------------------------------------------- */
 
-/* Bytes or connections move: what pollers were told may be over and come anew. */
-static inline void sk_watch_moved(struct sock *sk)
-{
-	sk->sk_watch_fresh = false;
-}
 /* The descriptor is about to go. */
 void sk_unwatch(struct sock *sk);
 

@@ -14,8 +14,8 @@
  * instance, for errors only, until the next poller or the end of the handle.
  *
  * A watch that begins reports at once what holds already, though the poller is
- * told that in the answer: such a first edge counts only if something differs,
- * or bytes have moved since, for then the same may have come anew.
+ * told that in the answer. So this first report is taken before the answer is
+ * made: later on it could not be told from a change behind the answer.
  *
  * Failure modes: no memory, or no descriptor for the instance. The poller gets
  * the errno and nothing is watched.
@@ -38,7 +38,6 @@
 #define WATCH_EVENTS                                                                               \
 	(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM | EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |   \
 	 EPOLLRDHUP)
-#define WATCH_ALWAYS (EPOLLERR | EPOLLHUP)
 
 /* The instance: made with the first watched descriptor, gone with the last. */
 struct watcher {
@@ -51,35 +50,44 @@ struct watcher {
 
 static struct watcher *watcher;
 
-static void watch_event(struct sock *sk, uint32_t events)
+static void watch_sleep(struct sock *sk)
+{
+	struct epoll_event sleep = {.events = EPOLLET, .data.ptr = sk};
+
+	if (sk->sk_watch != 0 && epoll_ctl(watcher->epfd, EPOLL_CTL_MOD, sk->sk_fd, &sleep) == 0)
+		sk->sk_watch = 0;
+}
+
+static void watch_event(struct sock *sk, uint32_t events, bool is_change)
 {
 	struct socket *sock = sk->sk_socket;
-	struct epoll_event sleep = {.events = EPOLLET, .data.ptr = sk};
-	bool first = sk->sk_watch_fresh;
 
-	sk->sk_watch_fresh = false;
 	if (events & EPOLLHUP)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
-	if (first && events == sk->sk_watch_told)
+	if (!is_change)
 		return;
 	if (!LIST_EMPTY(&sock->wq))
 		sock_notify(sock);
-	else if (sk->sk_watch != 0 &&
-		 epoll_ctl(watcher->epfd, EPOLL_CTL_MOD, sk->sk_fd, &sleep) == 0)
-		sk->sk_watch = 0;
+	else
+		watch_sleep(sk);
+}
+
+/* Take what has changed. @begun, unless NULL: its report tells of no change. */
+static void take_edges(struct watcher *w, const struct sock *begun)
+{
+	w->nr_batch = epoll_wait(w->epfd, w->batch, WATCH_BATCH, 0);
+	for (int i = 0; i < w->nr_batch && w == watcher; i++)
+		if (w->batch[i].data.ptr != NULL)
+			watch_event(w->batch[i].data.ptr, w->batch[i].events,
+				    w->batch[i].data.ptr != begun);
+	w->nr_batch = 0;
 }
 
 static void on_edges(uv_poll_t *poll, int status, int events)
 {
-	struct watcher *w = poll->data;
-
 	(void)status;
 	(void)events;
-	w->nr_batch = epoll_wait(w->epfd, w->batch, WATCH_BATCH, 0);
-	for (int i = 0; i < w->nr_batch && w == watcher; i++)
-		if (w->batch[i].data.ptr != NULL)
-			watch_event(w->batch[i].data.ptr, w->batch[i].events);
-	w->nr_batch = 0;
+	take_edges(poll->data, NULL);
 }
 
 static void on_watcher_closed(uv_handle_t *handle)
@@ -131,13 +139,17 @@ static void watcher_close_if_empty(void)
 	close(w->epfd);
 }
 
-/* Watch @sk for @events too; @ret_fresh: the kernel will report what holds now. */
-static int watch_begin(struct sock *sk, uint32_t events, bool *ret_fresh)
+/*
+ * Watch @sk for @events too. Where others wait already the report of what holds may be of
+ * a change that they have to hear of. So it is where more changed than one batch: then it
+ * comes later.
+ */
+static int watch_begin(struct sock *sk, uint32_t events)
 {
 	struct epoll_event e = {.events = sk->sk_watch | events | EPOLLET, .data.ptr = sk};
+	bool others = sk->sk_watch != 0;
 	int err;
 
-	*ret_fresh = false;
 	if (sk->sk_watching && (events & ~sk->sk_watch) == 0)
 		return 0;
 	err = watcher_open();
@@ -152,30 +164,21 @@ static int watch_begin(struct sock *sk, uint32_t events, bool *ret_fresh)
 		watcher->nr++;
 	sk->sk_watching = true;
 	sk->sk_watch |= events;
-	*ret_fresh = true;
+	take_edges(watcher, others ? NULL : sk);
 	return 0;
 }
 
 int sk_watch_for(struct socket *sock, unsigned int events)
 {
 	struct sock *sk = sock->sk;
-	bool fresh;
 	int err;
 
 	/* Dialling, or over: a change of state will tell. */
 	if (sk->sk_fd < 0 || sock->state == SS_CONNECTING ||
 	    (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock)))
 		return (int)proto_poll(sock);
-	err = watch_begin(sk, events & WATCH_EVENTS, &fresh);
-	if (err != 0)
-		return err;
-	events = proto_poll(sock);
-	/* An earlier poller may not have been told so much: then its word stands. */
-	if (fresh && !sk->sk_watch_fresh) {
-		sk->sk_watch_fresh = true;
-		sk->sk_watch_told = events & (sk->sk_watch | WATCH_ALWAYS);
-	}
-	return (int)events;
+	err = watch_begin(sk, events & WATCH_EVENTS);
+	return err != 0 ? err : (int)proto_poll(sock);
 }
 
 void sk_unwatch(struct sock *sk)
@@ -188,7 +191,6 @@ void sk_unwatch(struct sock *sk)
 		if (watcher->batch[i].data.ptr == sk)
 			watcher->batch[i].data.ptr = NULL;
 	sk->sk_watching = false;
-	sk->sk_watch_fresh = false;
 	sk->sk_watch = 0;
 	watcher->nr--;
 	watcher_close_if_empty();
