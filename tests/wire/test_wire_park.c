@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -512,94 +511,6 @@ START_TEST(fsync_waits_for_the_peer)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------- poll */
-
-static bool was_notified(void *arg)
-{
-	return w->last_kh == *(uint64_t *)arg;
-}
-
-START_TEST(poll_notifies)
-{
-	struct end e = make_connected("f");
-	struct fuse_poll_out out = {0};
-	uint64_t kh = 77, last = 78;
-
-	ck_assert_int_eq(wire_answer(w, wire_poll(w, e.ino, e.fh, 0), &out, sizeof(out), NULL), 0);
-	ck_assert_uint_eq(out.revents & (POLLIN | POLLOUT), POLLOUT);
-	ck_assert_int_eq(answer(wire_poll(w, e.ino, e.fh, kh)), 0);
-	/* A second waiter's handle takes the place of the first. */
-	ck_assert_int_eq(answer(wire_poll(w, e.ino, e.fh, last)), 0);
-	ck_assert_int_eq(write(e.peer, "x", 1), 1);
-	ck_assert(wire_until(w, was_notified, &last));
-	ck_assert_int_eq(wire_answer(w, wire_poll(w, e.ino, e.fh, 0), &out, sizeof(out), NULL), 0);
-	ck_assert_uint_eq(out.revents & (POLLIN | POLLOUT), POLLIN | POLLOUT);
-	/* Released with a waiter: nothing is left of it. */
-	ck_assert_int_eq(answer(wire_poll(w, e.ino, e.fh, 79)), 0);
-	ck_assert_int_eq(wire_release(w, e.ino, e.fh), 0);
-	close(e.peer);
-}
-END_TEST
-
-static bool there(void *arg)
-{
-	const struct end *e = arg;
-	struct fuse_poll_out out = {0};
-
-	ck_assert_int_eq(wire_answer(w, wire_poll(w, e->ino, e->fh, 0), &out, sizeof(out), NULL), 0);
-	return out.revents & POLLIN;
-}
-
-/* More of what the answer has told comes before the daemon looks at its descriptors again. */
-START_TEST(what_comes_behind_the_answer_is_told)
-{
-	struct end e = make_connected("f");
-	uint64_t kh = 77;
-
-	ck_assert_int_eq(write(e.peer, "x", 1), 1);
-	ck_assert(wire_until(w, there, &e));
-	ck_assert_int_eq(answer(wire_poll(w, e.ino, e.fh, kh)), 0);
-	ck_assert_int_eq(write(e.peer, "x", 1), 1);
-	ck_assert(wire_until(w, was_notified, &kh));
-	close(e.peer);
-}
-END_TEST
-
-/*
- * What has come when one asks for more may have come just then: another who waits looks for
- * himself.
- */
-START_TEST(who_asks_for_more_wakes_the_others)
-{
-	struct end e = make_connected("f"), other = e;
-	struct fuse_open_out open = {0};
-	struct fuse_poll_in in = {
-		.fh = e.fh, .kh = 77, .flags = FUSE_POLL_SCHEDULE_NOTIFY, .events = POLLIN};
-
-	ck_assert_int_eq(wire_open(w, e.ino, O_RDWR, &open), 0);
-	other.fh = open.fh;
-	ck_assert_int_eq(write(e.peer, "x", 1), 1);
-	ck_assert(wire_until(w, there, &e));
-	ck_assert_int_eq(answer(wire_send(w, FUSE_POLL, e.ino, &in, sizeof(in), NULL, 0)), 0);
-	wire_turn(w);
-	ck_assert_uint_eq(w->last_kh, 0);
-	ck_assert_int_eq(answer(wire_poll(w, other.ino, other.fh, 78)), 0);
-	ck_assert(wire_until(w, was_notified, &(uint64_t){77}));
-	close(e.peer);
-}
-END_TEST
-
-START_TEST(stop_wakes_pollers)
-{
-	struct end e = make_connected("f");
-
-	ck_assert_int_eq(answer(wire_poll(w, e.ino, e.fh, 80)), 0);
-	wire_stop(w);
-	ck_assert_uint_eq(w->last_kh, 80);
-	close(e.peer);
-}
-END_TEST
-
 static TCase *tests(void)
 {
 	TCase *t = tcase_create("park");
@@ -623,10 +534,6 @@ static TCase *tests(void)
 	tcase_add_test(t, interrupted_write_says_how_much);
 	tcase_add_test(t, many_parked_writes);
 	tcase_add_test(t, fsync_waits_for_the_peer);
-	tcase_add_test(t, poll_notifies);
-	tcase_add_test(t, what_comes_behind_the_answer_is_told);
-	tcase_add_test(t, who_asks_for_more_wakes_the_others);
-	tcase_add_test(t, stop_wakes_pollers);
 	return t;
 }
 
