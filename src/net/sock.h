@@ -128,6 +128,12 @@ struct proto {
 	 */
 	size_t (*save)(const struct sock *sk, char *buf, size_t size);
 	int (*resume)(struct sock *sk, const char *buf, size_t len);
+	/*
+	 * In another process, for a connection whose sk_fd leads to a helper, which it has again:
+	 * @fd is the network's, the row's from then on if it returns 0. -errno: the connection
+	 * is lost. NULL: there are no helpers.
+	 */
+	int (*rejoin)(struct sock *sk, int fd);
 	bool lasting; /* its connections outlive the process */
 	const struct proto_table *tables; /* of .proc, up to one without a name; NULL: none */
 	/* The rest is the registry's. */
@@ -169,7 +175,8 @@ struct sock {
 	uint64_t sk_rx_bytes;
 	uint64_t sk_tx_bytes;
 	uint64_t sk_accepted;
-	uint64_t *sk_counters;	   /* where the two before are written down, or NULL */
+	uint64_t sk_said;	   /* by the helper that sk_fd leads to: the row's bits */
+	uint64_t *sk_counters;	   /* where both, and sk_said behind them, are written down, or NULL */
 	uint64_t sk_timer;	   /* deadline asked of the loop, 0: none */
 	uint64_t sk_reap_at;	   /* deadline, 0: it is not over, or somebody has it open */
 	struct sk_dial *sk_dial;   /* connecting */
@@ -192,6 +199,7 @@ struct sock {
 	uint32_t sk_refs;
 	uint64_t sk_opt_set;	   /* which of sk_opts the user has set: bits by sockopts[] index */
 	uint32_t sk_watch;	   /* the events that sk_fd is watched for */
+	uint32_t sk_watch_told;	   /* what all who poll know to hold, unless bytes have moved since */
 	sa_family_t sk_family;	   /* of sk_fd; 0 while that is -1 */
 	sa_family_t sk_net_family; /* of sk_net_fd */
 	uint16_t sk_sync_wait;	   /* ms until fsync looks again */
@@ -258,6 +266,13 @@ static inline void sk_count_tx(struct sock *sk, size_t n)
 	sk->sk_tx_bytes += n;
 	if (sk->sk_counters != NULL)
 		sk->sk_counters[1] = sk->sk_tx_bytes;
+}
+
+static inline void sk_note_said(struct sock *sk, uint64_t said)
+{
+	sk->sk_said = said;
+	if (sk->sk_counters != NULL)
+		sk->sk_counters[2] = said;
 }
 
 /* Somebody waits to read (or accept). Pollers are told in another way. */

@@ -208,8 +208,6 @@ unsigned int sock_poll(struct file *file, bool arm)
 	struct socket *sock = SOCKET_I(file->f_inode);
 	unsigned int events = POLL_UNCONNECTED;
 
-	if (arm)
-		poll_wait(&file->f_poll, &sock->wq);
 	if (sock->sk != NULL && arm) {
 		int ret = sock_loop->watch(sock, file->f_poll.events);
 
@@ -217,6 +215,9 @@ unsigned int sock_poll(struct file *file, bool arm)
 	} else if (sock->sk != NULL) {
 		events = proto_poll(sock);
 	}
+	/* The others have been told by now of what has come meanwhile. */
+	if (arm)
+		poll_wait(&file->f_poll, &sock->wq);
 	if (sock_has_lines(file))
 		events |= POLLIN | POLLRDNORM;
 	return events;

@@ -81,23 +81,40 @@ START_TEST(what_comes_behind_the_answer_is_told)
 }
 END_TEST
 
+static uint64_t poll_for(const struct end *e, uint64_t kh, uint32_t events)
+{
+	struct fuse_poll_in in = {
+		.fh = e->fh, .kh = kh, .flags = FUSE_POLL_SCHEDULE_NOTIFY, .events = events};
+
+	return wire_send(w, FUSE_POLL, e->ino, &in, sizeof(in), NULL, 0);
+}
+
 /*
- * What has come when one asks for more may have come just then: another who waits looks for
- * himself.
+ * What holds when one asks for more may have come just now: others, who do not know it, look for
+ * themselves. What they know, and what has not been over since, is no news.
  */
-START_TEST(who_asks_for_more_wakes_the_others)
+START_TEST(who_asks_for_more_wakes_those_who_know_less)
 {
 	struct end e = make_connected(w, "f"), other = open_file(w, "f");
-	struct fuse_poll_in in = {
-		.fh = e.fh, .kh = 77, .flags = FUSE_POLL_SCHEDULE_NOTIFY, .events = POLLIN};
+	char byte;
 
+	ck_assert_int_eq(answer(poll_for(&e, 77, POLLOUT)), 0);
 	ck_assert_int_eq(write(e.peer, "x", 1), 1);
-	ck_assert(wire_until(w, there, &e));
-	ck_assert_int_eq(answer(wire_send(w, FUSE_POLL, e.ino, &in, sizeof(in), NULL, 0)), 0);
+	ck_assert(wire_until(w, there, &other));
+	ck_assert_uint_eq(w->last_kh, 0);
+	ck_assert_int_eq(answer(poll_for(&other, 78, POLLIN)), 0);
+	ck_assert_uint_eq(w->last_kh, 77);
+	/* Both know of the byte. */
+	ck_assert_int_eq(answer(poll_for(&e, 79, POLLOUT)), 0);
+	w->last_kh = 0;
+	ck_assert_int_eq(answer(poll_for(&other, 80, POLLIN | POLLPRI)), 0);
 	wire_turn(w);
 	ck_assert_uint_eq(w->last_kh, 0);
-	ck_assert_int_eq(answer(wire_poll(w, other.ino, other.fh, 78)), 0);
-	ck_assert(wire_until(w, was_notified, &(uint64_t){77}));
+	/* Were it another one, nobody could tell. */
+	ck_assert_int_eq(wire_answer(w, wire_read(w, e.ino, e.fh, 1, 0), &byte, 1, NULL), 0);
+	w->notices = 0;
+	ck_assert_int_eq(answer(poll_for(&other, 81, POLLIN | POLLPRI | POLLRDHUP)), 0);
+	ck_assert_uint_eq(w->notices, 2);
 	close(e.peer);
 }
 END_TEST
@@ -121,7 +138,7 @@ static TCase *tests(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, poll_notifies);
 	tcase_add_test(t, what_comes_behind_the_answer_is_told);
-	tcase_add_test(t, who_asks_for_more_wakes_the_others);
+	tcase_add_test(t, who_asks_for_more_wakes_those_who_know_less);
 	tcase_add_test(t, stop_wakes_pollers);
 	return t;
 }

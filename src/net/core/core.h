@@ -217,6 +217,11 @@ void sk_over(struct sock *sk, int err);
 
 /* watch.c ----------------------------------------------------------------- */
 
+/* Bytes or connections move: what pollers were told may be over and come anew. */
+static inline void sk_watch_moved(struct sock *sk)
+{
+	sk->sk_watch_told = 0;
+}
 /* The descriptor is about to go. */
 void sk_unwatch(struct sock *sk);
 

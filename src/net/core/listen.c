@@ -63,6 +63,7 @@ int stream_accept_fd(struct socket *sock, struct socket *newsock)
 
 	if (newsk == NULL)
 		return -ENOMEM;
+	sk_watch_moved(sk);
 	err = sk_copy_options(newsk, sk);
 	if (err != 0)
 		return err;

@@ -180,7 +180,7 @@ void sk_take_over(struct sock *sk, struct sock *old)
 	sk->sk_family = sk->sk_net_family = 0;
 	sk->sk_held = 0;
 	sk->sk_fin = false;
-	sk->sk_watch = 0;
+	sk->sk_watch = sk->sk_watch_told = 0;
 	sk->sk_bound = sk->sk_reading = sk->sk_open = sk->sk_alien = sk->sk_watching = false;
 }
 

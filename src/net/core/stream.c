@@ -111,6 +111,7 @@ ssize_t stream_recvmsg(struct socket *sock, struct iov_iter *to)
 
 	if (sk->sk_fd < 0)
 		return 0;
+	sk_watch_moved(sk);
 	if (to->iter_type == ITER_PIPE)
 		n = sk_splice(sk, to);
 	else
@@ -138,6 +139,7 @@ ssize_t stream_sendmsg(struct socket *sock, struct iov_iter *from)
 
 	if (sk->sk_fd < 0)
 		return -EPIPE;
+	sk_watch_moved(sk);
 	if (sk->sk_held != 0) {
 		n = -sk->sk_held;
 		sk_hold(sk, 0);

@@ -15,7 +15,8 @@
  *
  * A watch that begins reports at once what holds already, though the poller is
  * told that in the answer. So this first report is taken before the answer is
- * made: later on it could not be told from a change behind the answer.
+ * made: later on it could not be told from a change behind the answer. To others, who
+ * wait already, it is news if they do not know all of it.
  *
  * Failure modes: no memory, or no descriptor for the instance. The poller gets
  * the errno and nothing is watched.
@@ -58,13 +59,13 @@ static void watch_sleep(struct sock *sk)
 		sk->sk_watch = 0;
 }
 
-static void watch_event(struct sock *sk, uint32_t events, bool is_change)
+static void watch_event(struct sock *sk, uint32_t events, bool is_report)
 {
 	struct socket *sock = sk->sk_socket;
 
 	if (events & EPOLLHUP)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
-	if (!is_change)
+	if (is_report && (LIST_EMPTY(&sock->wq) || (events & ~sk->sk_watch_told) == 0))
 		return;
 	if (!LIST_EMPTY(&sock->wq))
 		sock_notify(sock);
@@ -72,14 +73,14 @@ static void watch_event(struct sock *sk, uint32_t events, bool is_change)
 		watch_sleep(sk);
 }
 
-/* Take what has changed. @begun, unless NULL: its report tells of no change. */
+/* Take what has changed. @begun, unless NULL: it reports what holds. */
 static void take_edges(struct watcher *w, const struct sock *begun)
 {
 	w->nr_batch = epoll_wait(w->epfd, w->batch, WATCH_BATCH, 0);
 	for (int i = 0; i < w->nr_batch && w == watcher; i++)
 		if (w->batch[i].data.ptr != NULL)
 			watch_event(w->batch[i].data.ptr, w->batch[i].events,
-				    w->batch[i].data.ptr != begun);
+				    w->batch[i].data.ptr == begun);
 	w->nr_batch = 0;
 }
 
@@ -139,15 +140,10 @@ static void watcher_close_if_empty(void)
 	close(w->epfd);
 }
 
-/*
- * Watch @sk for @events too. Where others wait already the report of what holds may be of
- * a change that they have to hear of. So it is where more changed than one batch: then it
- * comes later.
- */
+/* Watch @sk for @events too. Where more has changed than one batch its report comes as a change. */
 static int watch_begin(struct sock *sk, uint32_t events)
 {
 	struct epoll_event e = {.events = sk->sk_watch | events | EPOLLET, .data.ptr = sk};
-	bool others = sk->sk_watch != 0;
 	int err;
 
 	if (sk->sk_watching && (events & ~sk->sk_watch) == 0)
@@ -164,7 +160,7 @@ static int watch_begin(struct sock *sk, uint32_t events)
 		watcher->nr++;
 	sk->sk_watching = true;
 	sk->sk_watch |= events;
-	take_edges(watcher, others ? NULL : sk);
+	take_edges(watcher, sk);
 	return 0;
 }
 
@@ -178,7 +174,11 @@ int sk_watch_for(struct socket *sock, unsigned int events)
 	    (sock->state == SS_UNCONNECTED && !sock_is_bound_for_all(sock)))
 		return (int)proto_poll(sock);
 	err = watch_begin(sk, events & WATCH_EVENTS);
-	return err != 0 ? err : (int)proto_poll(sock);
+	if (err != 0)
+		return err;
+	events = proto_poll(sock);
+	sk->sk_watch_told = LIST_EMPTY(&sock->wq) ? events : events & sk->sk_watch_told;
+	return (int)events;
 }
 
 void sk_unwatch(struct sock *sk)

@@ -212,6 +212,7 @@ ssize_t udp_recvmsg(struct socket *sock, struct iov_iter *to)
 
 	if (u->sk.sk_fd < 0)
 		return 0;
+	sk_watch_moved(&u->sk);
 	for (int i = 0; i < SKIPPED_A_READ; i++) {
 		n = u->headers != SOCKFS_HEADERS_OFF ? receive_with_header(u, to)
 						     : receive(u, to->buf, to->count);
@@ -270,6 +271,7 @@ ssize_t udp_sendmsg(struct socket *sock, struct iov_iter *from)
 
 	if (u->sk.sk_fd < 0)
 		return -EPIPE;
+	sk_watch_moved(&u->sk);
 	if (u->headers != SOCKFS_HEADERS_OFF)
 		n = send_by_header(u, &data);
 	else

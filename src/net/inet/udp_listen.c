@@ -99,6 +99,7 @@ static void move_more(struct work_struct *work)
 
 	listener->moving = false;
 	ihold(inode);
+	sk_watch_moved(&listener->sk);
 	if (move_to_peers(listener, work_begin(), &from) >= 0)
 		got_message(listener);
 	iput(inode);
@@ -198,6 +199,7 @@ int udp_accept(struct socket *sock, struct socket *newsock)
 
 	if (newsk == NULL)
 		return -ENOMEM;
+	sk_watch_moved(sock->sk);
 	len = move_to_peers(listener, begin, &from);
 	if (len < 0)
 		return (int)len;
