@@ -206,8 +206,9 @@ static bool slot_is_sane(const struct ledger_slot *s)
 		return s->buf <= min(ledger->nr[LEDGER_BUFS], ledger_max(LEDGER_BUFS)) && s->buf != 2;
 	if (s->text == 0)
 		return s->len <= sizeof(s->message);
-	/* Else it would have kept its buffer (iocb_data_mem). */
-	return s->len <= sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in) + IOCB_COPY_MAX &&
+	/* With more to be done it would have kept its buffer (iocb_data_mem). */
+	return s->len - min(s->done, (uint64_t)s->len) <=
+		       sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in) + IOCB_COPY_MAX &&
 	       text_len(s->text) == s->len;
 }
 
