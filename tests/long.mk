@@ -29,7 +29,7 @@ check-long: $(SUITE_NEEDS)
 # Who serves is killed, and nothing is lost: tests/kill.at with the counts of doc/RELIABILITY.md.
 check-kill: $(SUITE_NEEDS)
 	rm -f tests/kill.report
-	kill_streams=10000 kill_names=10000 kill_upgrades=1000 kill_step=1 \
+	kill_streams=10000 kill_tls=2000 kill_names=10000 kill_upgrades=1000 kill_step=1 \
 	  kill_idle='100000 1000 50 100 100' kill_forget='60000 50' kill_report=`pwd`/tests/kill.report \
 	  $(RUN_SUITE) $(BUILT_PATH) -k kill -j1 $(TESTSUITEFLAGS); \
 	  status=$$?; cat tests/kill.report; exit $$status

@@ -29,7 +29,7 @@
 #include "lib/util.h"
 
 #define LEDGER_MAGIC UINT64_C(0x7265676465686b73)
-#define LEDGER_VERSION 2u /* of everything in this file; another one is not read */
+#define LEDGER_VERSION 3u /* of everything in this file; another one is not read */
 
 #define LEDGER_NAME 44		  /* bytes of a name that lies in its inode's record */
 #define LEDGER_CELL 120		  /* bytes of text in a cell */
@@ -78,6 +78,7 @@ struct ledger_sock {
 	uint64_t fd_ino;     /* its st_ino, lest another is taken for it */
 	char proto[8];	     /* the row's word */
 	uint64_t rx_bytes, tx_bytes; /* change by themselves */
+	uint64_t said;		     /* ... and so does what its helper has said of it */
 	uint64_t accepted;
 	uint32_t nr_accepted;
 	uint16_t err, err_last;
@@ -86,9 +87,11 @@ struct ledger_sock {
 	uint8_t discard, state, shutdown, flags;
 	uint32_t text;
 	uint32_t held; /* an errno that the kernel has told before what has arrived */
+	int32_t end_fd; /* of a stream that leads to its helper; -1: it has none */
+	uint64_t end_ino;
 };
 
-BUILD_BUG_ON(sizeof(struct ledger_sock) != 88);
+BUILD_BUG_ON(sizeof(struct ledger_sock) != 112);
 
 /* An open file. */
 struct ledger_file {
@@ -134,6 +137,17 @@ enum ledger_table {
 	NR_LEDGER_TABLES
 };
 
+/* A helper process (net/tls), which lives on when the process that serves dies. */
+struct ledger_helper {
+	int32_t fd; /* of the channel to it; 0: there is none */
+	uint32_t version; /* of what is said there */
+	uint64_t fd_ino;
+	int32_t pid;
+	uint32_t life;	     /* helpers are counted */
+	uint32_t generation; /* of the last number that something there was given */
+	uint32_t pad;
+};
+
 /* As struct mmsghdr, whose length the kernel writes within the system call. */
 struct ledger_transfer {
 	uint64_t unique; /* of the request, 0: none is in work */
@@ -166,6 +180,8 @@ struct ledger {
 	/* The rules in force (policy/keep.h). Both change by themselves. */
 	uint32_t policy;       /* their text, 0: none is written down */
 	uint32_t policy_asked; /* somebody wants the file read again, and it was not yet */
+
+	struct ledger_helper helper; /* changes by itself */
 
 	uint64_t next_seq;
 	uint64_t served;	 /* messages that were read and dealt with by one process */

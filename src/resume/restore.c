@@ -430,8 +430,8 @@ static void regain(struct super_block *sb, enum sweep_fit fit)
 			continue;
 		sk = SOCKET_I(inode)->sk;
 		/* They are streams; one in the midst of a handshake is nobody's. */
-		if (sk != NULL && sk->sk_prot->lasting && sk->sk_prot->type == SOCK_STREAM &&
-		    sk->sk_regained < 0)
+		if (sk != NULL && sk->sk_prot->lasting && sk->sk_prot->rejoin == NULL &&
+		    sk->sk_prot->type == SOCK_STREAM && sk->sk_regained < 0)
 			sk->sk_regained = sweep_adopt(sk->sk_fd, fit);
 	}
 }

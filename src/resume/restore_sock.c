@@ -88,6 +88,7 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 {
 	sk->sk_rx_bytes = s->rx_bytes;
 	sk->sk_tx_bytes = s->tx_bytes;
+	sk->sk_said = s->said;
 	sk->sk_accepted = s->accepted;
 	sk->sk_shutdown = s->shutdown;
 	sk->sk_lookup_failed = s->flags & LEDGER_LOOKUP_FAILED;
@@ -108,7 +109,9 @@ void lose(struct ledger_sock *s)
 	/* The number will be another's: the record must not name it any more. */
 	if (sweep_claim(s->fd, s->fd_ino))
 		close(s->fd);
-	s->fd = -1;
+	if (sweep_claim(s->end_fd, s->end_ino))
+		close(s->end_fd);
+	s->fd = s->end_fd = -1;
 }
 
 /*
@@ -142,6 +145,27 @@ static bool is_such(int fd, const struct proto *prot, const struct ledger_sock *
 	       (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens);
 }
 
+/*
+ * Both of its descriptors again, where one leads to a helper: that is the handle's, which closes
+ * it, and the row has the other.
+ */
+static bool adopt_both(struct sock *sk, struct ledger_sock *s)
+{
+	bool has_end = sweep_claim(s->end_fd, s->end_ino);
+
+	if (has_end && sk->sk_prot->rejoin != NULL && is_such(s->fd, sk->sk_prot, s) &&
+	    sk_adopt(sk, s->end_fd) == 0) {
+		if (sk->sk_prot->rejoin(sk, s->fd) == 0)
+			return true;
+		sk_let_go(sk);
+	} else if (has_end) {
+		close(s->end_fd);
+	}
+	close(s->fd);
+	s->fd = s->end_fd = -1;
+	return false;
+}
+
 /* Its descriptor again; false: the connection is lost. */
 static bool adopt(struct socket *sock, struct ledger_sock *s)
 {
@@ -151,6 +175,8 @@ static bool adopt(struct socket *sock, struct ledger_sock *s)
 	if ((!sk->sk_prot->lasting && s->state != SS_LISTENING && s->state != SS_UNCONNECTED) ||
 	    !sweep_claim(s->fd, s->fd_ino))
 		return false;
+	if (s->end_ino != 0)
+		return adopt_both(sk, s);
 	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
 		close(s->fd);
 		s->fd = -1;

@@ -116,8 +116,11 @@ static void fill_sk(const struct sock *sk, struct ledger_sock *ret)
 	/* Where that leads to a helper, the network's: it may have come from a listener of ours. */
 	ret->fd = sk->sk_net_fd >= 0 ? sk->sk_net_fd : sk->sk_fd;
 	ret->fd_ino = fd_ino(ret->fd);
+	ret->end_fd = sk->sk_net_fd >= 0 ? sk->sk_fd : -1;
+	ret->end_ino = fd_ino(ret->end_fd);
 	ret->rx_bytes = sk->sk_rx_bytes;
 	ret->tx_bytes = sk->sk_tx_bytes;
+	ret->said = sk->sk_said;
 	ret->accepted = sk->sk_accepted;
 	ret->err = (uint16_t)sk->sk_err;
 	ret->err_last = (uint16_t)sk->sk_err_last;
@@ -140,6 +143,7 @@ void save_sock(struct inode *inode, bool is_new)
 	struct ledger_sock s = {
 		.generation = inode_generation(inode),
 		.fd = -1,
+		.end_fd = -1,
 		.nr_accepted = sock->nr_accepted,
 		.state = (uint8_t)sock->state,
 	};

@@ -79,6 +79,17 @@ static void check_sock(struct ledger_sock *s)
 {
 	if (!is_same(s->fd, s->fd_ino))
 		s->fd = -1;
+	if (!is_same(s->end_fd, s->end_ino))
+		s->end_fd = -1;
+}
+
+/* The channel to a helper, which may be what is kept. False: no memory. */
+static bool know_helper(struct ledger_helper *helper)
+{
+	if (!is_same(helper->fd, helper->fd_ino) ||
+	    ((size_t)helper->fd < nr_known && known[helper->fd] != NOBODYS))
+		helper->fd = 0;
+	return helper->fd == 0 || know(helper->fd, KEPT);
 }
 
 static bool know_sockets(void)
@@ -93,7 +104,7 @@ static bool know_sockets(void)
 		if (s->generation == 0)
 			continue;
 		check_sock(s);
-		ok = ok && know(s->fd, RECORDED);
+		ok = ok && know(s->fd, RECORDED) && know(s->end_fd, RECORDED);
 	}
 	return ok;
 }
@@ -106,7 +117,7 @@ static bool know_all(const int *keep, size_t nr)
 	for (size_t i = 0; i < nr; i++)
 		ok = ok && know(keep[i], KEPT);
 	ok = ok && know(ledger_fd(), KEPT) && know_pipe(&ledger->pipe_from) &&
-	     know_pipe(&ledger->pipe_to);
+	     know_pipe(&ledger->pipe_to) && know_helper(&ledger->helper);
 	/* In any case: a record must not name what is another's. */
 	return know_sockets() && ok;
 }

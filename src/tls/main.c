@@ -10,7 +10,8 @@
  * in the daemon's memory.
  *
  * It ends when the daemon closes the channel and the connections have ended: their files
- * are closed, but what was written goes out first. Signals that end a group of
+ * are closed, but what was written goes out first. Another process that goes on with the mount
+ * does so with the channel, too, and is the daemon then. Signals that end a group of
  * processes are for the daemon, so it ignores them. Exit status 0; 1 after
  * a line on stderr: it could not begin, or the daemon is of another version.
  */

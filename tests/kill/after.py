@@ -7,7 +7,10 @@ usage: after.py DIR SUPERVISOR CASE
 Each case makes something in DIR, a mount, has who serves it killed, and looks. Says nothing;
 status 1 at a difference, with a line that tells it.
 """
+import errno
 import os
+import select
+import signal
 import socket
 import ssl
 import struct
@@ -122,6 +125,30 @@ def case_copies():
     client.close()
 
 
+def case_partly():
+    """A long write of which little is left waits on, and is whole."""
+    data = bytes(i % 251 for i in range(40000))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("u")
+        listener.listen()
+        control("f", f"connect unix:{os.path.abspath('u')}")
+        peer = listener.accept()[0]
+    fd = os.open(f"{mnt}/f", os.O_WRONLY)
+    written, waits = 0, False
+    while not waits:
+        writer = kill.Caller(os.write, fd, data)
+        mount.until_waiting(1, lambda: writer.result)
+        written += len(data)
+        waits = writer.result is None
+    mount.kill()
+    got = bytearray()
+    peer.settimeout(20)
+    while len(got) < written:
+        got += peer.recv(1 << 20)
+    expect(got == data * (written // len(data)), True)
+    expect(writer.ended(), len(data))
+
+
 def case_starttls():
     """A caller with whom TLS was spoken has not called again."""
     control("srv", "listen 127.0.0.1:0")
@@ -136,11 +163,119 @@ def case_starttls():
     expect(status(name)["proto"], "tls")
     mount.kill()
     accepted("srv")
-    protected[0].settimeout(10)
-    try:
-        expect(protected[0].recv(1), b"")
-    except (ssl.SSLError, ConnectionError):
-        pass
+    expect_talk(os.open(f"{mnt}/{name}", os.O_RDWR), protected[0])
+
+
+def tls_listener():
+    """What takes a connection by TLS, and its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("certs/good.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    return (lambda: context.wrap_socket(listener.accept()[0], server_side=True),
+            listener.getsockname()[1])
+
+
+def tls_dialled(name, taking):
+    """The file NAME, open, has called; and the other end."""
+    accept, port = taking
+    peer = kill.Caller(accept)
+    ca = os.path.abspath("certs/ca.pem")
+    control(name, f"set tls_ca {ca}", f"connect tls:localhost:{port}")
+    kill.until(lambda: peer.result)
+    peer.result.settimeout(20)
+    return os.open(f"{mnt}/{name}", os.O_RDWR), peer.result
+
+
+def expect_talk(fd, peer):
+    """Bytes go both ways."""
+    os.write(fd, b"hither")
+    expect(peer.recv(100), b"hither")
+    peer.sendall(b"thither")
+    expect(os.read(fd, 100), b"thither")
+
+
+def tls_status(name):
+    return {k: v for k, v in status(name).items() if k.startswith("tls")}
+
+
+def helpers():
+    """The sockfs-tls that who serves has started himself."""
+    with open(f"/proc/{mount.worker()}/task/{mount.worker()}/children") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def tls_over(blow):
+    """BLOW, and a connection by TLS is as it was, and ends as it should."""
+    taking = tls_listener()
+    fd, peer = tls_dialled("a", taking)
+    before = tls_status("a")
+    os.write(fd, b"under way")
+    peer.sendall(b"not read yet")
+    expect(len(helpers()), 1)
+    blow()
+    expect(peer.recv(100), b"under way")
+    expect(os.read(fd, 100), b"not read yet")
+    expect_talk(fd, peer)
+    expect(tls_status("a"), before)
+    other, other_peer = tls_dialled("b", taking)
+    expect_talk(other, other_peer)
+    expect_talk(fd, peer)
+    expect(helpers(), [])
+    # Its end is in order, behind what waits.
+    reader = kill.Caller(os.read, fd, 100)
+    mount.until_waiting(1)
+    blow()
+    peer.sendall(b"last words")
+    kill.until(lambda: reader.result)
+    expect(reader.result, b"last words")
+    os.write(fd, b"its last words")
+    expect(peer.recv(100), b"its last words")
+    ended = kill.Caller(peer.unwrap)
+    expect(os.read(fd, 100), b"")
+    os.close(fd)
+    os.unlink(f"{mnt}/a")
+    expect(ended.ended() is not None, True)
+    other_peer.close()
+    expect(kill.Caller(os.read, other, 100).ended(), errno.EPROTO)
+
+
+def case_tls():
+    tls_over(mount.kill)
+
+
+def case_tls_upgrade():
+    tls_over(mount.upgrade)
+
+
+def case_tls_ends():
+    """What the helper has said of an end before is not forgotten."""
+    taking = tls_listener()
+    good, good_peer = tls_dialled("good", taking)
+    bad, bad_peer = tls_dialled("bad", taking)
+    kill.Caller(good_peer.unwrap)
+    bad_peer.close()
+    for fd in (good, bad):
+        select.select([fd], [], [])
+    mount.until_asleep()
+    mount.kill()
+    expect(kill.Caller(os.read, good, 100).ended(), b"")
+    expect(kill.Caller(os.read, bad, 100).ended(), errno.EPROTO)
+
+
+def case_tls_helper():
+    """That it dies is told by whoever serves, and another one is started."""
+    taking = tls_listener()
+    fd, _ = tls_dialled("a", taking)
+    helper, = helpers()
+    mount.kill()
+    reader = kill.Caller(os.read, fd, 100)
+    mount.until_waiting(1)
+    os.kill(helper, signal.SIGKILL)
+    expect(reader.ended(), errno.ECONNRESET)
+    expect(status("a")["tls_error"], "sockfs-tls has died")
+    expect_talk(*tls_dialled("b", taking))
+    mount.kill()
+    expect_talk(*tls_dialled("c", taking))
 
 
 def pause():

@@ -121,6 +121,13 @@ class Caller(threading.Thread):
         except OSError as e:
             self.result = e
 
+    def ended(self):
+        """What it has returned, or the errno, when it has."""
+        self.join(20)
+        if self.is_alive():
+            raise TimeoutError("a call does not end")
+        return self.result.errno if isinstance(self.result, OSError) else self.result
+
 
 class Killer(threading.Thread):
     """Kills KILLS times, each a random moment after the last; then self.done is set."""

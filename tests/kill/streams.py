@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kill the process that serves a mount, again and again, while bytes move both ways.
 
-usage: streams.py DIR SUPERVISOR KILLS [STREAMS [upgrade]]
+usage: streams.py DIR SUPERVISOR KILLS [STREAMS [upgrade|tls]]
 
 DIR is a mount, SUPERVISOR the process that was started for it. Each stream is a
 connection by path whose bytes say where they stand, so that one that is lost, doubled or
-out of order is told at once. Prints what happened, in one line; status 1 if anything was lost.
+out of order is told at once. tls: by TLS, with certificates that are in the folder certs. Prints what happened, in one line; status 1 if anything was lost.
 """
 import fcntl
 import os
 import random
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -21,7 +22,7 @@ import kill
 mnt, kills = sys.argv[1], int(sys.argv[3])
 mount = kill.Mount(mnt, int(sys.argv[2]))
 streams = int(sys.argv[4]) if len(sys.argv) > 4 else 8
-upgrades = sys.argv[5:] == ["upgrade"]
+upgrades, tls = sys.argv[5:] == ["upgrade"], sys.argv[5:] == ["tls"]
 
 # _IOW(0xB5, 5, __s32) of sockfs/ioctl.h
 SHUTDOWN = 1 << 30 | 4 << 16 | 0xB5 << 8 | 5
@@ -81,12 +82,63 @@ def consume(who, read, total):
         fail(f"{who}: {offset} bytes of {total()}")
 
 
+class Protected:
+    """
+    The other end of a connection by TLS: one thread at a time, and close_notify for FIN. Behind
+    its own OpenSSL 3 reads nothing here, so it ends when the file has.
+    """
+
+    def __init__(self, sock):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("certs/good.pem")
+        self.sock, self.lock, self.ended = sock, threading.Lock(), threading.Event()
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        while self.step(self.tls.do_handshake) is None:
+            self.incoming.write(sock.recv(65536))
+
+    def step(self, call, *args):
+        """None: it wants more of the other end."""
+        try:
+            return call(*args) or True
+        except ssl.SSLWantReadError:
+            return None
+        finally:
+            self.sock.sendall(self.outgoing.read())
+
+    def send(self, data):
+        with self.lock:
+            self.step(self.tls.write, data)
+        return len(data)
+
+    def shutdown(self, _):
+        self.ended.wait(60)
+        with self.lock:
+            self.step(self.tls.unwrap)
+
+    def recv(self, n):
+        while True:
+            with self.lock:
+                try:
+                    data = self.step(self.tls.read, n)
+                except ssl.SSLZeroReturnError:
+                    data = True
+            if data is True:
+                self.ended.set()
+                return b""
+            if data is not None:
+                return data
+            more = self.sock.recv(65536)
+            with self.lock:
+                self.incoming.write(more) if more else self.incoming.write_eof()
+
+
 class Stream:
     def __init__(self, number, port):
         self.number = number
         self.sent = {}
         self.over = {"file": threading.Event(), "peer": threading.Event()}
-        self.fd = os.open(f"{mnt}/tcp/127.0.0.1/{port}", os.O_RDWR)
+        self.fd = os.open(f"{mnt}/{'tls/localhost' if tls else 'tcp/127.0.0.1'}/{port}", os.O_RDWR)
         self.threads = []
 
     def told(self, who):
@@ -124,8 +176,9 @@ def main():
     listener.listen(streams)
     all_streams, peers = [], []
     for i in range(streams):
+        taken = kill.Caller(lambda: Protected(listener.accept()[0]) if tls else listener.accept()[0])
         s = Stream(i, listener.getsockname()[1])
-        peers.append(listener.accept()[0])
+        peers.append(taken.ended())
         all_streams.append(s)
     for s, peer in zip(all_streams, peers):
         s.run(peer)

@@ -29,6 +29,7 @@ static void tls_init_sock(struct sock *sk)
 	struct tls_sock *tls = tls_sk(sk);
 
 	tls->conn = NULL;
+	tls->link = 0;
 	tls->verify = 1;
 	tls->lax = 0;
 	tls->uid = (uid_t)-1;
@@ -234,6 +235,8 @@ struct proto tls_prot = {
 	.copy_texts = tls_copy_texts,
 	.save = tls_save,
 	.resume = tls_resume,
+	.rejoin = tls_rejoin,
+	.lasting = true,
 };
 
 #ifdef CONFIG_TLS
@@ -245,8 +248,10 @@ int tls_init(uv_loop_t *loop)
 	if (err != 0)
 		return err;
 	err = proto_register(&tls_prot);
-	if (err != 0)
+	if (err != 0) {
+		tls_helper_stop();
 		tls_helper_exit();
+	}
 	return err;
 }
 

@@ -24,6 +24,11 @@
 #include "net/tls/tls_i.h"
 #include "uapi/addr.h"
 
+/* What is written down of what the helper has said: bits, and behind them an errno value. */
+#define SAID_EOF 1u
+#define SAID_END 2u
+#define SAID_ERR 16
+
 /* A caller that does not shake hands is given up; connect_timeout may be shorter. */
 #define CALLER_MS 60000
 
@@ -73,6 +78,14 @@ void tls_set_reason(struct tls_sock *tls, const struct tls_msg *msg)
 {
 	(void)tls_set(tls, TLS_TEXT_ERROR, msg == NULL ? "sockfs-tls has died" :
 							 tls_msg_text(msg, TLS_OPENED_REASON));
+}
+
+static void on_said(struct tls_link *link)
+{
+	const struct tls_conn *conn = container_of(link, struct tls_conn, link);
+
+	sk_note_said(conn->sk, (link->eof ? SAID_EOF : 0) | (link->ended ? SAID_END : 0) |
+				       (uint64_t)link->err << SAID_ERR);
 }
 
 static void on_opened(struct tls_link *link, const struct tls_msg *msg)
@@ -172,7 +185,8 @@ int tls_handshake(struct sock *sk, int fd, const struct cred *cred,
 	for (int i = TLS_TEXT_AGREED; i < TLS_TEXTS; i++)
 		(void)tls_set(tls, (enum tls_text)i, NULL);
 	*conn = (struct tls_conn){.sk = sk, .net_fd = -1, .cb = cb, .arg = arg,
-				  .link.on_opened = on_opened};
+				  .link.on_opened = on_opened, .link.on_said = on_said};
+	sk_note_said(sk, 0);
 	peer_name(sk, fd, name, sizeof(name));
 	err = tls_make_request(tls, sk->sk_called ? TLS_SERVER : TLS_CLIENT, cred, name, &msg);
 	conn->file_fd = err != 0 ? err : tls_link_open(&conn->link, &msg, fd);
@@ -185,6 +199,33 @@ int tls_handshake(struct sock *sk, int fd, const struct cred *cred,
 	sk_net_family(sk);
 	tls->conn = conn;
 	*ret_h = conn;
+	return 0;
+}
+
+int tls_rejoin(struct sock *sk, int fd)
+{
+	struct tls_sock *tls = tls_sk(sk);
+	struct tls_conn *conn = calloc(1, sizeof(*conn));
+	int err;
+
+	if (conn == NULL)
+		return -ENOMEM;
+	*conn = (struct tls_conn){.sk = sk, .net_fd = fd, .file_fd = -1, .deaf = tls->deaf,
+				  .told = tls->told, .link.on_said = on_said};
+	conn->link.eof = sk->sk_said & SAID_EOF;
+	conn->link.ended = sk->sk_said & SAID_END;
+	conn->link.err = (int)(sk->sk_said >> SAID_ERR);
+	err = tls_link_resume(&conn->link, tls->link, tls->life);
+	if (err != 0) {
+		free(conn);
+		return err;
+	}
+	if (conn->link.err != 0)
+		snprintf(conn->link.reason, sizeof(conn->link.reason), "%s",
+			 strerror(conn->link.err));
+	tls->conn = conn;
+	sk->sk_net_fd = fd;
+	sk_net_family(sk);
 	return 0;
 }
 
@@ -207,6 +248,7 @@ int tls_conn_over(struct sock *sk)
 	if (conn == NULL || conn->deaf || conn->told)
 		return 0;
 	conn->told = true;
+	sk_mark_dirty(sk);
 	err = tls_link_end(&conn->link);
 	if (err != 0)
 		(void)tls_set(tls_sk(sk), TLS_TEXT_ERROR, conn->link.reason);

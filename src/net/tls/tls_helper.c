@@ -6,6 +6,10 @@
  * descriptor 3; a request goes into the channel with two descriptors; its answer, and later
  * the news of the connection, are put into the link that has its number.
  *
+ * Should this process die, the helper and its connections do not: the channel is written down
+ * (ledger->helper) as soon as there is somebody at its other end, and the next process goes on
+ * with it. What comes in it is taken out of it last, so that nothing of it is lost meanwhile.
+ *
  * Failure modes: the program is not there or does not start (ENOSYS and so on); the channel is
  * full (nothing here ever waits for the helper: requests stand in a queue until the loop
  * tells of room); the helper dies, which closes the
@@ -21,15 +25,18 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "journal/ledger.h"
 #include "lib/log.h"
 #include "lib/scm.h"
 #include "mm/idtable.h"
@@ -39,10 +46,13 @@
 
 extern char **environ;
 
-/* A helper. It is ours until its process has been waited for, a while after the channel's end. */
+/*
+ * A helper. It is ours until its process has been waited for, a while after the channel's end.
+ * One that a dead process has started is nobody's to wait for but init's (1).
+ */
 struct helper {
 	LIST_ENTRY(helper) node;
-	uv_poll_t channel, process; /* the process: by its pidfd */
+	uv_poll_t channel, process; /* the process: by its pidfd; only of one that we have started */
 	int channel_fd, pidfd;
 	pid_t pid;
 	unsigned int handles; /* that libuv knows */
@@ -61,13 +71,6 @@ static struct link_queue unsent = TAILQ_HEAD_INITIALIZER(unsent);
 static struct link_queue waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct link_queue answered = TAILQ_HEAD_INITIALIZER(answered);
 static uv_idle_t delivery; /* active while there are some of the latter */
-
-int tls_helper_init(uv_loop_t *loop, const char *path)
-{
-	helper_loop = loop;
-	helper_path = path;
-	return idtable_init(&links, 0);
-}
 
 /* ------------------------------------------------------------------------------ answers */
 
@@ -120,6 +123,8 @@ static void answer(struct tls_link *link, const struct tls_msg *msg)
 		if (link->answer != NULL)
 			memcpy(link->answer, msg, msg->head.len);
 	}
+	if (delivery.loop == NULL)
+		uv_idle_init(helper_loop, &delivery);
 	uv_idle_start(&delivery, on_delivery);
 }
 
@@ -158,9 +163,33 @@ static void on_process(uv_poll_t *handle, int status, int events)
 	uv_close((uv_handle_t *)handle, on_handle_closed);
 }
 
+/* ----------------------------------------------------------------- for a successor */
+
+/* Each word stands alone: the last one says that the others hold. */
+static void write_down(const struct helper *h)
+{
+	struct stat st;
+
+	if (ledger == NULL || fstat(h->channel_fd, &st) != 0)
+		return;
+	ledger->helper.version = TLS_VERSION;
+	ledger->helper.fd_ino = st.st_ino;
+	ledger->helper.pid = h->pid;
+	ledger->helper.life = life;
+	atomic_signal_fence(memory_order_seq_cst);
+	ledger->helper.fd = h->channel_fd;
+}
+
+static void forget_channel(void)
+{
+	if (ledger != NULL)
+		ledger->helper.fd = 0;
+}
+
 /* It has no links any more. Those that wait for an answer have it now. */
 static void helper_lose(void)
 {
+	forget_channel();
 	uv_close((uv_handle_t *)&helper->channel, on_handle_closed);
 	helper = NULL;
 	while (!TAILQ_EMPTY(&waiting))
@@ -170,6 +199,12 @@ static void helper_lose(void)
 }
 
 /* --------------------------------------------------------------------------- messages */
+
+static void said(struct tls_link *link)
+{
+	if (link->on_said != NULL)
+		link->on_said(link);
+}
 
 static void take_message(const struct tls_msg *msg)
 {
@@ -185,12 +220,14 @@ static void take_message(const struct tls_msg *msg)
 		break;
 	case TLS_MSG_EOF:
 		link->eof = true;
+		said(link);
 		break;
 	case TLS_MSG_END:
 		link->ended = true;
 		link->err = msg->end.err;
 		snprintf(link->reason, sizeof(link->reason), "%s",
 			 tls_msg_text(msg, TLS_END_REASON));
+		said(link);
 		break;
 	default:
 		break;
@@ -203,7 +240,7 @@ static struct tls_msg incoming;
 /* One message: false when there is none now, or no helper any more. */
 static bool receive(void)
 {
-	ssize_t n = recv(helper->channel_fd, &incoming, sizeof(incoming), MSG_DONTWAIT);
+	ssize_t n = recv(helper->channel_fd, &incoming, sizeof(incoming), MSG_PEEK | MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -217,7 +254,8 @@ static bool receive(void)
 		return false;
 	}
 	take_message(&incoming);
-	return helper != NULL;
+	(void)recv(helper->channel_fd, &incoming, 0, MSG_DONTWAIT);
+	return true;
 }
 
 /* The request and both descriptors (-1: none), in one packet or not at all. */
@@ -346,6 +384,26 @@ static int helper_begin(struct helper *h, int channel)
 	return err;
 }
 
+/* Let go of one that has not become the present one. */
+static void helper_drop(struct helper *h)
+{
+	if (h->process.data != NULL)
+		uv_close((uv_handle_t *)&h->process, on_handle_closed);
+	if (h->channel.data != NULL)
+		uv_close((uv_handle_t *)&h->channel, on_handle_closed);
+	if (h->handles == 0)
+		helper_free(h);
+}
+
+static struct helper *helper_alloc(void)
+{
+	struct helper *h = calloc(1, sizeof(*h));
+
+	if (h != NULL)
+		h->pidfd = -1;
+	return h;
+}
+
 static int helper_get(void)
 {
 	struct helper *h;
@@ -353,12 +411,9 @@ static int helper_get(void)
 
 	if (helper != NULL)
 		return 0;
-	if (delivery.loop == NULL)
-		uv_idle_init(helper_loop, &delivery);
-	h = calloc(1, sizeof(*h));
+	h = helper_alloc();
 	if (h == NULL)
 		return -ENOMEM;
-	h->pidfd = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
 		err = -errno;
 		free(h);
@@ -371,16 +426,53 @@ static int helper_get(void)
 		helper = h;
 		LIST_INSERT_HEAD(&helpers, h, node);
 		life++;
+		write_down(h);
 		return 0;
 	}
 	/* Without its channel it ends by itself; init(1) is the one who waits for it then. */
-	if (h->process.data != NULL)
-		uv_close((uv_handle_t *)&h->process, on_handle_closed);
-	if (h->channel.data != NULL)
-		uv_close((uv_handle_t *)&h->channel, on_handle_closed);
-	if (h->handles == 0)
-		helper_free(h);
+	helper_drop(h);
 	return err;
+}
+
+/*
+ * The one that the ledger has, if it speaks as we do. Else it goes on with the connections that
+ * it has, and nobody is told how they end.
+ */
+static void helper_resume(void)
+{
+	struct helper *h;
+
+	life = ledger->helper.life;
+	idtable_resume(&links, ledger->helper.generation);
+	if (ledger->helper.fd <= 0)
+		return;
+	h = ledger->helper.version == TLS_VERSION ? helper_alloc() : NULL;
+	if (h == NULL) {
+		close(ledger->helper.fd);
+		forget_channel();
+		return;
+	}
+	h->channel_fd = ledger->helper.fd;
+	h->pid = ledger->helper.pid;
+	if (watch(h, &h->channel, h->channel_fd, on_channel) == 0) {
+		helper = h;
+		return;
+	}
+	forget_channel();
+	helper_drop(h);
+}
+
+int tls_helper_init(uv_loop_t *loop, const char *path)
+{
+	int err = idtable_init(&links, 0);
+
+	helper_loop = loop;
+	helper_path = path;
+	if (err != 0)
+		return err;
+	if (ledger != NULL)
+		helper_resume();
+	return 0;
 }
 
 void tls_helper_stop(void)
@@ -461,6 +553,8 @@ static int link_begin(struct tls_link *link, struct tls_msg *msg, int net_fd, in
 			close(far_fd);
 		return err;
 	}
+	if (ledger != NULL)
+		ledger->helper.generation = links.generation;
 	msg->head.id = link->id;
 	link->eof = link->ended = link->opening = link->answered = false;
 	link->request = link->answer = NULL;
@@ -493,6 +587,19 @@ int tls_link_check(struct tls_link *link, struct tls_msg *msg)
 {
 	msg->open.flags |= TLS_OPEN_CHECK;
 	return link_begin(link, msg, -1, -1);
+}
+
+int tls_link_resume(struct tls_link *link, uint64_t id, uint32_t in_life)
+{
+	/* The table has a place for each number up to the largest. */
+	bool likely = (uint32_t)id % IDTABLE_MAX < ledger_max(LEDGER_SOCKS);
+	int err = likely ? idtable_insert_at(&links, id, link) : -EINVAL;
+
+	if (err == 0) {
+		link->id = id;
+		link->life = in_life;
+	}
+	return err;
 }
 
 void tls_link_close(struct tls_link *link)

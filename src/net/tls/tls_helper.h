@@ -8,6 +8,9 @@
  *
  * A link's owner reads the file's end of a stream pair. At an end of file it asks
  * tls_link_end(), which knows whether that was in order.
+ *
+ * The helper outlives the process that serves: the ledger has the channel, and a successor goes
+ * on with it. What was said is taken from the channel when it has been noted (on_said).
  */
 #ifndef NET_TLS_TLS_HELPER_H
 #define NET_TLS_TLS_HELPER_H
@@ -38,11 +41,14 @@ struct tls_link {
 	 * ECONNRESET. The link may be closed in there, and others opened.
 	 */
 	void (*on_opened)(struct tls_link *link, const struct tls_msg *msg);
+	/* NULL, or: eof, or ended and err, have just been set; should this process die now, it is said again. */
+	void (*on_said)(struct tls_link *link);
 };
 
 /*
  * Before the first link. @loop has to run for the links to go on. @path: the program, which
- * must last; NULL: beside our own, else where it is installed. 0 or -ENOMEM.
+ * must last; NULL: beside our own, else where it is installed. The helper that the ledger
+ * has, if it has one, is this process's again. 0 or -ENOMEM.
  */
 int tls_helper_init(uv_loop_t *loop, const char *path);
 /*
@@ -63,6 +69,11 @@ void tls_helper_exit(void);
 int tls_link_open(struct tls_link *link, struct tls_msg *open, int net_fd);
 /* Ask whether there could be such a connection: the answer is all. 0 or -errno as above. */
 int tls_link_check(struct tls_link *link, struct tls_msg *open);
+/*
+ * The link that a dead process had under the number @id, to its @life'th helper, which had answered;
+ * eof, ended and err are the caller's to set before. 0 or -errno.
+ */
+int tls_link_resume(struct tls_link *link, uint64_t id, uint32_t life);
 /* Let go of it, open or not. The end of the stream pair has to be closed by its owner. */
 void tls_link_close(struct tls_link *link);
 /*

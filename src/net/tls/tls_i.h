@@ -32,6 +32,9 @@ struct tls_sock {
 	uid_t uid;		/* a listener's: with whose rights it serves */
 	gid_t gid;
 	char *text[TLS_TEXTS];	/* NULL: not set */
+	uint64_t link;		/* resumed: the connection's number, until it has it again; 0: none */
+	uint32_t life;		/* ... in which of the helpers */
+	bool deaf, told;	/* ... and what is kept of struct tls_conn */
 };
 
 /* A connection that the helper has, or is about to have. */
@@ -74,6 +77,8 @@ int tls_make_request(const struct tls_sock *tls, enum tls_kind kind, const struc
 		     const char *name, struct tls_msg *msg);
 /* For a server: 0, or -ENOKEY and words: it has none. */
 int tls_has_cert(struct tls_sock *tls);
+/* As struct proto has it. */
+int tls_rejoin(struct sock *sk, int fd);
 /* Let go of the link. */
 void tls_conn_free(struct tls_conn *conn);
 /* The stream has ended or is broken: the errno value that says why, once; then 0. */

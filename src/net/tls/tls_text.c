@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The options of TLS and what is told of a connection: texts, for the most part. The former
- * outlive the process (struct proto: save): without them a file would dial on with other
- * authorities than it was told to trust.
+ * The options of TLS and what is told of a connection: texts, for the most part. They outlive
+ * the process (struct proto: save): without them a file would dial on with other authorities
+ * than it was told to trust.
  */
 #include "config.h"
 
@@ -102,28 +102,39 @@ int tls_copy_texts(struct sock *to, const struct sock *from)
 	return err;
 }
 
-/* Behind it the settings that are text, each with its NUL. */
+/* Behind it the texts, each with its NUL. */
 struct tls_saved {
 	int32_t verify, lax;
 	uint32_t uid, gid;
+	uint64_t link; /* the number of the connection, 0: there is none */
+	uint32_t life;
+	uint8_t deaf, told;
+	uint8_t pad[2];
 };
 
 size_t tls_save(const struct sock *sk, char *buf, size_t size)
 {
 	const struct tls_sock *tls = container_of(sk, struct tls_sock, sk);
-	const struct tls_saved saved = {
+	struct tls_saved saved = {
 		.verify = tls->verify, .lax = tls->lax, .uid = tls->uid, .gid = tls->gid};
 	size_t len = sizeof(saved);
 
 	if (size < len)
 		return 0;
+	if (tls->conn != NULL && tls->conn->file_fd < 0) {
+		saved.link = tls->conn->link.id;
+		saved.life = tls->conn->link.life;
+		saved.deaf = tls->conn->deaf;
+		saved.told = tls->conn->told;
+	}
 	memcpy(buf, &saved, len);
-	for (int i = 0; i < TLS_TEXT_SETTINGS; i++) {
+	for (int i = 0; i < TLS_TEXTS; i++) {
 		const char *text = tls->text[i] != NULL ? tls->text[i] : "";
 		size_t text_size = strlen(text) + 1;
 
+		/* What a peer says of himself may be as long as he likes. */
 		if (size - len < text_size)
-			return 0;
+			return i < TLS_TEXT_SETTINGS ? 0 : len;
 		memcpy(buf + len, text, text_size);
 		len += text_size;
 	}
@@ -140,7 +151,9 @@ int tls_resume(struct sock *sk, const char *buf, size_t len)
 	if (len < sizeof(saved))
 		return -EINVAL;
 	memcpy(&saved, buf, sizeof(saved));
-	for (int i = 0; err == 0 && i < TLS_TEXT_SETTINGS; i++) {
+	for (int i = 0; err == 0 && i < TLS_TEXTS; i++) {
+		if (at == len && i >= TLS_TEXT_SETTINGS)
+			break;
 		if (at == len || memchr(buf + at, '\0', len - at) == NULL)
 			return -EINVAL;
 		err = tls_set(tls, (enum tls_text)i, buf + at);
@@ -150,5 +163,9 @@ int tls_resume(struct sock *sk, const char *buf, size_t len)
 	tls->lax = saved.lax != 0;
 	tls->uid = saved.uid;
 	tls->gid = saved.gid;
+	tls->link = saved.link;
+	tls->life = saved.life;
+	tls->deaf = saved.deaf != 0;
+	tls->told = saved.told != 0;
 	return err;
 }
