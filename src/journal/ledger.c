@@ -189,8 +189,11 @@ static size_t lay_out_as(int fd, size_t buf_size)
 int ledger_attach(int fd, size_t buf_size)
 {
 	size_t bytes = lay_out_as(fd, buf_size);
+	int err = bytes != 0 ? map_range(fd, bytes) : -EPROTO;
 
-	return bytes != 0 ? map_range(fd, bytes) : -EPROTO;
+	if (err == 0)
+		ledger->programs++;
+	return err;
 }
 
 bool ledger_fits(int fd, size_t buf_size)

@@ -139,14 +139,17 @@ enum ledger_table {
 
 /* A helper process (net/tls), which lives on when the process that serves dies. */
 struct ledger_helper {
-	int32_t fd; /* of the channel to it; 0: there is none */
+	int32_t fd;	  /* of the channel to it; 0: there is none */
 	uint32_t version; /* of what is said there */
 	uint64_t fd_ino;
 	int32_t pid;
-	uint32_t life;	     /* helpers are counted */
-	uint32_t generation; /* of the last number that something there was given */
+	uint32_t life;	  /* helpers are counted */
+	uint32_t program; /* by which of the programs it was started */
 	uint32_t pad;
 };
+
+/* The present one, and those of earlier programs with what they have still. */
+#define LEDGER_HELPERS 8
 
 /* As struct mmsghdr, whose length the kernel writes within the system call. */
 struct ledger_transfer {
@@ -181,7 +184,12 @@ struct ledger {
 	uint32_t policy;       /* their text, 0: none is written down */
 	uint32_t policy_asked; /* somebody wants the file read again, and it was not yet */
 
-	struct ledger_helper helper; /* changes by itself */
+	/* These change by themselves. */
+	struct ledger_helper helpers[LEDGER_HELPERS];
+	uint32_t helper_life;	    /* of the last one */
+	uint32_t helper_generation; /* of the last number that something there was given */
+	uint32_t programs;	    /* how many programs have taken over from another one */
+	uint32_t pad2;
 
 	uint64_t next_seq;
 	uint64_t served;	 /* messages that were read and dealt with by one process */
@@ -213,7 +221,7 @@ extern struct ledger *ledger; /* NULL: nothing is written down */
  * leave no room. @buf_size: bytes of a buffer. Called before the second process is made.
  */
 int ledger_make(size_t buf_size) __must_check;
-/* Map the range behind @fd, which another program has made. 0, or -EPROTO: another form. */
+/* Map the range behind @fd, which another program has made; counts it. 0, or -EPROTO: another form. */
 int ledger_attach(int fd, size_t buf_size) __must_check;
 /* Could it? In a process that has no ledger. */
 bool ledger_fits(int fd, size_t buf_size);

@@ -117,7 +117,9 @@ static bool know_all(const int *keep, size_t nr)
 	for (size_t i = 0; i < nr; i++)
 		ok = ok && know(keep[i], KEPT);
 	ok = ok && know(ledger_fd(), KEPT) && know_pipe(&ledger->pipe_from) &&
-	     know_pipe(&ledger->pipe_to) && know_helper(&ledger->helper);
+	     know_pipe(&ledger->pipe_to);
+	for (size_t i = 0; i < LEDGER_HELPERS; i++)
+		ok = know_helper(&ledger->helpers[i]) && ok;
 	/* In any case: a record must not name what is another's. */
 	return know_sockets() && ok;
 }

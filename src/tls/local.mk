@@ -8,7 +8,9 @@ libsockfs_a_SOURCES += \
 	src/net/tls/tls_conn.c \
 	src/net/tls/tls_helper.c \
 	src/net/tls/tls_helper.h \
+	src/net/tls/tls_helper_i.h \
 	src/net/tls/tls_i.h \
+	src/net/tls/tls_link.c \
 	src/net/tls/tls_listen.c \
 	src/net/tls/tls_text.c \
 	src/uapi/tls.c \

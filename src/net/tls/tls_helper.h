@@ -10,7 +10,8 @@
  * tls_link_end(), which knows whether that was in order.
  *
  * The helper outlives the process that serves: the ledger has the channel, and a successor goes
- * on with it. What was said is taken from the channel when it has been noted (on_said).
+ * on with it. What was said is taken from the channel when it has been noted (on_said). Another
+ * program that takes over (super/again.h) starts another helper for what begins from then on.
  */
 #ifndef NET_TLS_TLS_HELPER_H
 #define NET_TLS_TLS_HELPER_H
@@ -47,8 +48,8 @@ struct tls_link {
 
 /*
  * Before the first link. @loop has to run for the links to go on. @path: the program, which
- * must last; NULL: beside our own, else where it is installed. The helper that the ledger
- * has, if it has one, is this process's again. 0 or -ENOMEM.
+ * must last; NULL: beside our own, else where it is installed. The helpers that the ledger
+ * has are this process's again. 0 or -ENOMEM.
  */
 int tls_helper_init(uv_loop_t *loop, const char *path);
 /*
