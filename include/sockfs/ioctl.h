@@ -54,6 +54,15 @@ struct sockfs_sockopt {
 	__u8 value[SOCKFS_OPTVAL_MAX];
 };
 
+#define SOCKFS_TEXT_MAX 1024 /* bytes of a text, with its NUL */
+
+/* An option that is text, whole: of struct sockfs_sockopt it has 64 bytes at most. */
+struct sockfs_text {
+	__s32 level;
+	__s32 name;
+	char text[SOCKFS_TEXT_MAX];
+};
+
 /* Options of sockfs itself. The first ones are an __s32 in seconds, 0 for none. */
 #define SOL_SOCKFS 0x5346
 #define SOCKFS_SO_CONNECT_TIMEOUT 1 /* a dial that takes longer ends with ETIMEDOUT */
@@ -133,6 +142,9 @@ struct sockfs_info {
 #define SOCKFS_IOC_ABORT _IO(SOCKFS_IOC_MAGIC, 6)
 #define SOCKFS_IOC_SETSOCKOPT _IOW(SOCKFS_IOC_MAGIC, 9, struct sockfs_sockopt)
 
+/* One of the texts that can be set; "-" takes it away. */
+#define SOCKFS_IOC_SETTEXT _IOW(SOCKFS_IOC_MAGIC, 18, struct sockfs_text)
+
 /* Multicast: host is the group, a number; port the interface, "" for the kernel's choice. */
 #define SOCKFS_IOC_JOIN _IOW(SOCKFS_IOC_MAGIC, 14, struct sockfs_addr)
 #define SOCKFS_IOC_LEAVE _IOW(SOCKFS_IOC_MAGIC, 15, struct sockfs_addr)
@@ -151,6 +163,8 @@ struct sockfs_info {
 #define SOCKFS_IOC_GETSOCKNAME _IOR(SOCKFS_IOC_MAGIC, 7, struct sockfs_addr)
 #define SOCKFS_IOC_GETPEERNAME _IOR(SOCKFS_IOC_MAGIC, 8, struct sockfs_addr)
 #define SOCKFS_IOC_GETSOCKOPT _IOWR(SOCKFS_IOC_MAGIC, 10, struct sockfs_sockopt)
+/* Any option that is text. level and name in; ENODATA: there is none now. */
+#define SOCKFS_IOC_GETTEXT _IOWR(SOCKFS_IOC_MAGIC, 19, struct sockfs_text)
 #define SOCKFS_IOC_INQ _IOR(SOCKFS_IOC_MAGIC, 11, __s32)
 #define SOCKFS_IOC_OUTQ _IOR(SOCKFS_IOC_MAGIC, 12, __s32)
 #define SOCKFS_IOC_INFO _IOR(SOCKFS_IOC_MAGIC, 13, struct sockfs_info)

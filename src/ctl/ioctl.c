@@ -104,6 +104,18 @@ static ssize_t ioc_getsockopt(struct socket *sock, struct kiocb *iocb, void *arg
 	return sock_getsockopt(sock, arg);
 }
 
+static ssize_t ioc_settext(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	(void)iocb;
+	return sock_set_text(sock, arg);
+}
+
+static ssize_t ioc_gettext(struct socket *sock, struct kiocb *iocb, void *arg)
+{
+	(void)iocb;
+	return sock_get_text(sock, arg);
+}
+
 static ssize_t ioc_join(struct socket *sock, struct kiocb *iocb, void *arg)
 {
 	(void)iocb;

@@ -35,6 +35,13 @@ static int get_option(void *arg, struct sockfs_sockopt *opt)
 	return sock_getsockopt_next(a->sock, opt, &a->blank);
 }
 
+static int get_text(void *arg, struct sockfs_text *text)
+{
+	const struct asked *a = arg;
+
+	return sock_get_text(a->sock, text);
+}
+
 static int snapshot_take(struct socket *sock, struct file *file)
 {
 	struct asked asked = {.sock = sock, .blank = -1};
@@ -44,7 +51,7 @@ static int snapshot_take(struct socket *sock, struct file *file)
 	size_t len;
 
 	sock_get_info(sock, &info);
-	len = info_text(&info, get_option, &asked, text);
+	len = info_text(&info, get_option, get_text, &asked, text);
 	if (asked.blank >= 0)
 		close(asked.blank);
 	snap = should_failslab() ? NULL : malloc(sizeof(*snap) + len);

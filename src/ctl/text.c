@@ -34,8 +34,8 @@
 #include "net/socket.h"
 #include "uapi/operation.h"
 
-/* No command is longer: a word, an address, a number, and room for blanks. */
-#define COMMAND_MAX 512
+/* No command is longer: a word, an option and its text, and room for blanks. */
+#define COMMAND_MAX (SOCKFS_TEXT_MAX + 128)
 
 #define MAX_WORDS 3 /* behind the first */
 

@@ -20,6 +20,7 @@
 #define NET_SOCK_H
 
 #include "net/socket.h"
+#include "sockfs/ioctl.h"
 
 struct addr_list;
 struct cred;
@@ -115,8 +116,8 @@ struct proto {
 	int (*sync)(struct sock *sk);
 	/* Options of SOL_SOCKFS that only this one has; NULL: there are none, or no such. */
 	int *(*own_option)(struct sock *sk, int optname);
-	/* One that is text (without a NUL): fills value and len. 0 or -ENOPROTOOPT. */
-	int (*text_option)(struct sock *sk, int optname, struct sockfs_sockopt *opt);
+	/* One that is text: 0, -ENODATA (none now) or -ENOPROTOOPT. */
+	int (*text_option)(struct sock *sk, int optname, char text[SOCKFS_TEXT_MAX]);
 	/* Set it: 0, -EINVAL, -ENOMEM, -ENOPROTOOPT. NULL: there is none to be set. */
 	int (*set_text)(struct sock *sk, int optname, const char *text);
 	/* Texts that were set on @from, which is of the row too, are @to's as well. 0 or -ENOMEM. */

@@ -22,6 +22,7 @@ struct sockfs_accept;
 struct sockfs_addr;
 struct sockfs_info;
 struct sockfs_sockopt;
+struct sockfs_text;
 
 /*
  * The first five as in include/uapi/linux/net.h; the last two are ours: TCP's
@@ -175,6 +176,12 @@ int sock_membership(struct socket *sock, const struct sockfs_addr *group, bool j
 int sock_send_empty(struct socket *sock);
 int sock_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt);
 int sock_getsockopt(struct socket *sock, struct sockfs_sockopt *opt);
+/*
+ * Options that are text, in full (net/core/options.c). level and name are given; -ENOPROTOOPT:
+ * it is no such option, -ENODATA: there is none now.
+ */
+int sock_set_text(struct socket *sock, const struct sockfs_text *text);
+int sock_get_text(struct socket *sock, struct sockfs_text *text);
 /*
  * The same for one of several in a row. *@blank is -1 before the first; a descriptor
  * that had to be opened to answer is left there for the next, and is the caller's to

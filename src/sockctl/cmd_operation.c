@@ -15,8 +15,8 @@
 #include "uapi/operation.h"
 #include "uapi/sockopt.h"
 
-/* The words of a call as a message repeats them; more than an address and a number have. */
-#define DETAIL_MAX (ADDR_TEXT_MAX + 64)
+/* The words of a call as a message repeats them: an address and a number, an option and a text. */
+#define DETAIL_MAX (SOCKFS_TEXT_MAX + 64)
 
 static int bad_value(const struct args *args, const struct sockopt *so, const char *value)
 {
@@ -31,7 +31,8 @@ static int bad_value(const struct args *args, const struct sockopt *so, const ch
 	case SOCKOPT_PROTO:
 		return bad_usage(args, "'%s' is not a protocol", value);
 	case SOCKOPT_STRING:
-		return bad_usage(args, "'%s' is longer than 63 bytes, or empty", value);
+		return bad_usage(args, "'%s' is longer than %d bytes, or empty", value,
+				 SOCKFS_TEXT_MAX - 1);
 	case SOCKOPT_BOOL:
 		return bad_usage(args, "'%s' is not on or off", value);
 	case SOCKOPT_LINGER:
@@ -132,6 +133,9 @@ static int print_answer(const struct args *args, const struct op_call *call)
 			return EXIT_FAILED;
 		}
 		puts(text);
+		break;
+	case OP_GET_TEXT:
+		printf("%.*s\n", (int)sizeof(call->text.text) - 1, call->text.text);
 		break;
 	default:
 		break;

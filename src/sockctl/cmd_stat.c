@@ -26,23 +26,41 @@ static int ask_option(void *arg, struct sockfs_sockopt *opt)
 	return ioctl(*(int *)arg, SOCKFS_IOC_GETSOCKOPT, opt);
 }
 
+static int ask_text(void *arg, struct sockfs_text *text)
+{
+	return ioctl(*(int *)arg, SOCKFS_IOC_GETTEXT, text);
+}
+
+/* -1: the socket cannot tell. */
+static int option_text(int fd, const struct sockopt *so, char *buf, size_t size)
+{
+	struct sockfs_text text = {.level = so->level, .name = so->optname};
+	struct sockfs_sockopt opt;
+
+	if (!sockopt_is_text(so)) {
+		ask_for(so, &opt);
+		return ask_option(&fd, &opt) < 0 ? -1 : sockopt_format(so, &opt, buf, size);
+	}
+	if (ask_text(&fd, &text) < 0 || text.text[0] == '\0')
+		return -1;
+	return snprintf(buf, size, "%.*s", (int)sizeof(text.text) - 1, text.text);
+}
+
 /* An option that the socket cannot tell is null: the rest still counts. */
 static void print_json_options(int fd, const struct sockfs_info *info)
 {
-	char proto[sizeof(info->proto) + 1] = "", text[sizeof(((struct sockfs_sockopt *)0)->value) + 1];
+	char proto[sizeof(info->proto) + 1] = "", text[SOCKFS_TEXT_MAX];
 	const char *separator = "";
-	struct sockfs_sockopt opt;
 	size_t i;
 
 	memcpy(proto, info->proto, sizeof(info->proto));
 	for (i = 0; i < nr_sockopts; i++) {
 		const struct sockopt *so = &sockopts[i];
-		bool word = so->kind == SOCKOPT_CHOICE || so->kind == SOCKOPT_TEXT;
+		bool word = so->kind == SOCKOPT_CHOICE || sockopt_is_text(so);
 
 		if (!sockopt_is_listed(so) || !sockopt_taken_by(so, proto))
 			continue;
-		ask_for(so, &opt);
-		if (ask_option(&fd, &opt) < 0 || sockopt_format(so, &opt, text, sizeof(text)) < 0) {
+		if (option_text(fd, so, text, sizeof(text)) < 0) {
 			strcpy(text, "null");
 			word = false;
 		}
@@ -74,7 +92,7 @@ int cmd_stat(const struct args *args)
 		print_json_options(fd, &info);
 		puts("}}");
 	} else if (!status) {
-		info_text(&info, ask_option, &fd, text);
+		info_text(&info, ask_option, ask_text, &fd, text);
 		fputs(text, stdout);
 	}
 	close(fd);

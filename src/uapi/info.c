@@ -64,7 +64,19 @@ static size_t option_text(const struct sockopt *so, info_getopt_t *getopt, void 
 	return (size_t)snprintf(buf, size, "%s %s\n", so->name, value);
 }
 
-size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *arg, char *buf)
+static size_t text_text(const struct sockopt *so, info_gettext_t *gettext, void *arg, char *buf,
+			size_t size)
+{
+	struct sockfs_text text = {.level = so->level, .name = so->optname};
+
+	if (gettext(arg, &text) != 0 || text.text[0] == '\0')
+		strcpy(text.text, "-");
+	return (size_t)snprintf(buf, size, "%s %.*s\n", so->name, (int)sizeof(text.text) - 1,
+				text.text);
+}
+
+size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, info_gettext_t *gettext,
+		 void *arg, char *buf)
 {
 	size_t len = fields_text(info, buf, INFO_TEXT_MAX);
 	char proto[sizeof(info->proto) + 1];
@@ -74,7 +86,12 @@ size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *ar
 	for (size_t i = 0; i < nr_sockopts; i++) {
 		if (!sockopt_is_listed(&sockopts[i]) || !sockopt_taken_by(&sockopts[i], proto))
 			continue;
-		len += option_text(&sockopts[i], getopt, arg, buf + len, INFO_TEXT_MAX - len);
+		if (sockopt_is_text(&sockopts[i]))
+			len += text_text(&sockopts[i], gettext, arg, buf + len,
+					 INFO_TEXT_MAX - len);
+		else
+			len += option_text(&sockopts[i], getopt, arg, buf + len,
+					   INFO_TEXT_MAX - len);
 	}
 	return len;
 }

@@ -15,13 +15,15 @@ const char *info_strerror(int err);
 const char *info_error_text(const struct sockfs_info *info);
 
 /* More than all lines together ever have. */
-#define INFO_TEXT_MAX 4096
+#define INFO_TEXT_MAX (8 * SOCKFS_TEXT_MAX)
 
 /*
  * Asks for one option: level, name and len (the room) are set; value and len
  * are the answer. 0, or anything else if the socket cannot tell.
  */
 typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
+/* ... and for one that is text. */
+typedef int info_gettext_t(void *arg, struct sockfs_text *text);
 
 /*
  * Write the lines `key value' of @info and of the options of its protocol to @buf, of
@@ -30,6 +32,7 @@ typedef int info_getopt_t(void *arg, struct sockfs_sockopt *opt);
  * words. SO_ERROR is not among them: to look at it would take it away. Returns the
  * length.
  */
-size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, void *arg, char *buf);
+size_t info_text(const struct sockfs_info *info, info_getopt_t *getopt, info_gettext_t *gettext,
+		 void *arg, char *buf);
 
 #endif /* UAPI_INFO_H */

@@ -29,6 +29,8 @@ const struct op_kind op_kinds[] = {
 	/* "+", or -1 would be an option: set FILE linger -1 */
 	[OP_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION VALUE", "+", 2, 2},
 	[OP_GET_OPTION] = {sizeof(struct sockfs_sockopt), "OPTION", "", 1, 1},
+	[OP_SET_TEXT] = {sizeof(struct sockfs_text), "", "", 0, 0},
+	[OP_GET_TEXT] = {sizeof(struct sockfs_text), "", "", 0, 0},
 	[OP_GROUP] = {sizeof(struct sockfs_addr), "GROUP [INTERFACE]", "", 1, 2},
 	[OP_NAME] = {sizeof(struct sockfs_addr), "[NAME]", "", 0, 1},
 	[OP_RET_ADDR] = {sizeof(struct sockfs_addr), "", "", 0, 0},
@@ -121,6 +123,19 @@ static int parse_how(struct op_call *call, const char *word)
 	return -EINVAL;
 }
 
+/* The option in full, by the operation that takes it so. */
+static int make_text(struct op_call *call, unsigned int cmd, const struct sockopt *so,
+		     const char *text)
+{
+	if (strlen(text) >= sizeof(call->text.text))
+		return -EINVAL;
+	call->op = operation_by_cmd(cmd);
+	call->text.level = so->level;
+	call->text.name = so->optname;
+	strcpy(call->text.text, text);
+	return 0;
+}
+
 static int parse_option(struct op_call *call, char *const *argv)
 {
 	const struct sockopt *so = sockopt_by_name(argv[0]);
@@ -128,6 +143,8 @@ static int parse_option(struct op_call *call, char *const *argv)
 	/* As setsockopt(2) says of SO_ERROR. */
 	if (so == NULL || sockopt_is_readonly(so))
 		return -ENOPROTOOPT;
+	if (so->kind == SOCKOPT_STRING)
+		return argv[1][0] != '\0' ? make_text(call, SOCKFS_IOC_SETTEXT, so, argv[1]) : -EINVAL;
 	return sockopt_parse(so, argv[1], &call->opt);
 }
 
@@ -137,6 +154,8 @@ static int parse_get_option(struct op_call *call, const char *word)
 
 	if (so == NULL)
 		return -ENOPROTOOPT;
+	if (sockopt_is_text(so))
+		return make_text(call, SOCKFS_IOC_GETTEXT, so, "");
 	call->opt = (struct sockfs_sockopt){
 		.level = so->level,
 		.name = so->optname,

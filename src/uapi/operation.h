@@ -24,6 +24,8 @@ enum op_arg {
 	OP_HOW,	       /* rd, wr, rdwr; __s32 of shutdown(2) */
 	OP_OPTION,     /* OPTION VALUE; struct sockfs_sockopt */
 	OP_GET_OPTION, /* OPTION; struct sockfs_sockopt, which is also the answer */
+	OP_SET_TEXT,   /* struct sockfs_text: what operation_parse() makes of the former ... */
+	OP_GET_TEXT,   /* ... for an option that is text */
 	OP_GROUP,      /* GROUP [INTERFACE]; struct sockfs_addr */
 	OP_NAME,       /* [NAME]; struct sockfs_addr without a port */
 	/* Without words; what the answer is. */
@@ -81,6 +83,8 @@ enum op_need { OP_NEED_ANY, OP_NEED_READ, OP_NEED_WRITE };
 	OP(setsockopt, SETSOCKOPT, "set", WRITE, OP_OPTION, OP_TEXT, "set an option",             \
 	   "Values are numbers, or on and off; sockctl(1) has their units.\n")                    \
 	OP(getsockopt, GETSOCKOPT, "get", ANY, OP_GET_OPTION, 0, "print an option's value", NULL) \
+	OP(settext, SETTEXT, NULL, WRITE, OP_SET_TEXT, 0, NULL, NULL)                              \
+	OP(gettext, GETTEXT, NULL, ANY, OP_GET_TEXT, 0, NULL, NULL)                                \
 	OP(join, JOIN, "join", WRITE, OP_GROUP, OP_TEXT, "get what is sent to a multicast group", \
 	   "udp only, when it is bound. Without INTERFACE the kernel chooses.\n")                 \
 	OP(leave, LEAVE, "leave", WRITE, OP_GROUP, OP_TEXT, "leave a multicast group", NULL)       \
@@ -129,6 +133,7 @@ struct op_call {
 	struct sockfs_addr addr;
 	union {
 		struct sockfs_sockopt opt;
+		struct sockfs_text text;
 		struct sockfs_accept accept;
 		struct sockfs_info info;
 		__s32 number;
@@ -136,7 +141,8 @@ struct op_call {
 };
 
 /*
- * Make *@ret_call of @op and the @argc words behind it. 0, -EINVAL (a word is not what
+ * Make *@ret_call of @op and the @argc words behind it; its op is another one where the
+ * option is text. 0, -EINVAL (a word is not what
  * it has to be, or there are too few or too many), or -ENOPROTOOPT (no such option, or
  * it cannot be set).
  */

@@ -57,6 +57,12 @@ static inline bool sockopt_is_listed(const struct sockopt *so)
 	return so->kind != SOCKOPT_ERROR && so->kind != SOCKOPT_PROTO;
 }
 
+/* Is it told in full by SOCKFS_IOC_GETTEXT? */
+static inline bool sockopt_is_text(const struct sockopt *so)
+{
+	return so->kind == SOCKOPT_STRING || so->kind == SOCKOPT_TEXT;
+}
+
 /* Does the protocol that users call @proto take it? */
 bool sockopt_taken_by(const struct sockopt *so, const char *proto);
 

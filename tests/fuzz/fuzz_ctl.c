@@ -59,13 +59,14 @@ static void text_step(unsigned int i, const uint8_t *data, size_t size)
 static void ioctl_step(unsigned int i, const uint8_t *data, size_t size)
 {
 	static char arg[16384];
-	uint32_t cmd = (size > 0 ? data[0] : 0) % 20u, bytes;
+	uint32_t cmd = (size > 0 ? data[0] : 0) % 22u, bytes;
 	static const uint32_t cmds[] = {
 		SOCKFS_IOC_CONNECT, SOCKFS_IOC_BIND, SOCKFS_IOC_LISTEN, SOCKFS_IOC_ACCEPT,
 		SOCKFS_IOC_SHUTDOWN, SOCKFS_IOC_ABORT, SOCKFS_IOC_GETSOCKNAME, SOCKFS_IOC_GETPEERNAME,
 		SOCKFS_IOC_SETSOCKOPT, SOCKFS_IOC_GETSOCKOPT, SOCKFS_IOC_INQ, SOCKFS_IOC_OUTQ,
 		SOCKFS_IOC_INFO, SOCKFS_IOC_JOIN, SOCKFS_IOC_LEAVE, SOCKFS_IOC_SENDEMPTY, 0x5401,
 		_IOWR('x', 1, char[64]), SOCKFS_IOC_CONNECT, SOCKFS_IOC_SETSOCKOPT,
+		SOCKFS_IOC_SETTEXT, SOCKFS_IOC_GETTEXT,
 	};
 
 	memset(arg, 0, sizeof(arg));

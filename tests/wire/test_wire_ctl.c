@@ -327,11 +327,11 @@ START_TEST(garbage)
 	memset(big, 0, sizeof(big));
 	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1 << 20, O_RDWR)), -EINVAL);
 	memset(big, ' ', sizeof(big));
-	/* 511 bytes are a line, 512 are too many. */
-	memcpy(big + 500, "set tos 8", 9);
-	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 509, O_RDWR)), 0);
-	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 511, O_RDWR)), 0);
-	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 512, O_RDWR)), -EINVAL);
+	/* 1151 bytes are a line, 1152 are too many. */
+	memcpy(big + 1140, "set tos 8", 9);
+	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1149, O_RDWR)), 0);
+	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1151, O_RDWR)), 0);
+	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, big, 1152, O_RDWR)), -EINVAL);
 	ck_assert(status_has(&p, "\ntos 8\n"));
 	ck_assert_int_eq(answer(wire_write(w, p.mirror, p.fh, "", 0, O_RDWR)), 0);
 	for (int i = 0; i < 2000; i++) {

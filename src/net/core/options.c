@@ -181,21 +181,42 @@ static struct sock *option_sock(struct socket *sock, struct proto *prot)
 }
 
 static int option_set_text(struct socket *sock, struct proto *prot, const struct sockopt *so,
+			   const char *text)
+{
+	struct sock *sk = option_sock(sock, prot);
+
+	if (sk == NULL)
+		return -ENOMEM;
+	mark_sock_dirty(sock);
+	return prot->set_text(sk, so->optname, text);
+}
+
+int sock_set_text(struct socket *sock, const struct sockfs_text *text)
+{
+	const struct sockopt *so = sockopt_by_number(text->level, text->name);
+	struct proto *prot = option_owner(sock, so);
+
+	if (SOCK_INODE(sock)->i_state & I_CLEAR)
+		return -ESTALE;
+	if (prot == NULL || so->kind != SOCKOPT_STRING)
+		return -ENOPROTOOPT;
+	if (text->text[0] == '\0' || memchr(text->text, '\0', sizeof(text->text)) == NULL)
+		return -EINVAL;
+	return option_set_text(sock, prot, so, text->text);
+}
+
+/* The first bytes of a text, without a NUL. */
+static int option_cut_text(struct socket *sock, struct proto *prot, const struct sockopt *so,
 			   const struct sockfs_sockopt *opt)
 {
 	char text[sizeof(opt->value) + 1];
-	struct sock *sk;
 
 	if (opt->len == 0 || opt->len > sizeof(opt->value) ||
 	    memchr(opt->value, '\0', opt->len) != NULL)
 		return -EINVAL;
 	memcpy(text, opt->value, opt->len);
 	text[opt->len] = '\0';
-	sk = option_sock(sock, prot);
-	if (sk == NULL)
-		return -ENOMEM;
-	mark_sock_dirty(sock);
-	return prot->set_text(sk, so->optname, text);
+	return option_set_text(sock, prot, so, text);
 }
 
 int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt)
@@ -210,7 +231,7 @@ int sock_common_setsockopt(struct socket *sock, const struct sockfs_sockopt *opt
 	if (prot == NULL || sockopt_is_readonly(so) || so->kind == SOCKOPT_PROTO)
 		return -ENOPROTOOPT;
 	if (so->kind == SOCKOPT_STRING)
-		return option_set_text(sock, prot, so, opt);
+		return option_cut_text(sock, prot, so, opt);
 	err = sockopt_value(so, opt, &value);
 	if (err != 0)
 		return err;
@@ -326,16 +347,49 @@ static int option_own(struct socket *sock, struct proto *prot, struct sock *sk,
 	return own != NULL ? 0 : -ENOPROTOOPT;
 }
 
+/* The sock that @prot has its options in; NULL: it has none, they are as those of a new one. */
+static struct sock *option_present_sock(const struct socket *sock, const struct proto *prot)
+{
+	if (prot == sock->ops->prot)
+		return sock->sk;
+	return sock->sk != NULL ? sock->sk->sk_upper : NULL;
+}
+
+int sock_get_text(struct socket *sock, struct sockfs_text *text)
+{
+	const struct sockopt *so = sockopt_by_number(text->level, text->name);
+	struct proto *prot = option_owner(sock, so);
+	struct sock *sk;
+
+	if (prot == NULL || !sockopt_is_text(so))
+		return -ENOPROTOOPT;
+	memset(text->text, 0, sizeof(text->text));
+	sk = option_present_sock(sock, prot);
+	return sk != NULL ? prot->text_option(sk, so->optname, text->text) : -ENODATA;
+}
+
+/* What has no room is cut, and has no NUL. */
+static int option_text(struct proto *prot, struct sock *sk, const struct sockopt *so,
+		       struct sockfs_sockopt *opt)
+{
+	char text[SOCKFS_TEXT_MAX] = "";
+	int err = sk != NULL ? prot->text_option(sk, so->optname, text) : -ENODATA;
+
+	memset(opt->value, 0, sizeof(opt->value));
+	opt->len = (__u32)strnlen(text, sizeof(opt->value));
+	memcpy(opt->value, text, opt->len);
+	return err;
+}
+
 int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int *blank)
 {
 	const struct sockopt *so = sockopt_by_number(opt->level, opt->name);
 	struct proto *prot = option_owner(sock, so);
-	struct sock *sk = sock->sk, now = {0};
+	struct sock *sk, now = {0};
 
 	if (prot == NULL)
 		return -ENOPROTOOPT;
-	if (prot != sock->ops->prot)
-		sk = sk != NULL ? sk->sk_upper : NULL;
+	sk = option_present_sock(sock, prot);
 	switch (so->kind) {
 	case SOCKOPT_ERROR:
 		return option_error(sk, so, opt);
@@ -350,7 +404,7 @@ int sock_common_getsockopt(struct socket *sock, struct sockfs_sockopt *opt, int 
 		return 0;
 	case SOCKOPT_STRING:
 	case SOCKOPT_TEXT:
-		return sk != NULL ? prot->text_option(sk, so->optname, opt) : -ENODATA;
+		return option_text(prot, sk, so, opt);
 	default:
 		now.sk_fd = sk != NULL ? sk_any_fd(sk, &now.sk_family) : -1;
 		if (now.sk_fd >= 0)

@@ -367,18 +367,13 @@ static int *udp_own_option(struct sock *sk, int optname)
 }
 
 /* "from", the only one. */
-static int udp_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt)
+static int udp_text_option(struct sock *sk, int optname, char text[SOCKFS_TEXT_MAX])
 {
-	char text[ADDR_TEXT_MAX];
 	struct sockfs_addr addr;
-	size_t len;
 
 	(void)optname;
 	addr_from_sockaddr(&udp_sk(sk)->from.sa, &addr);
-	len = strlen(addr_format(&addr, text, sizeof(text)));
-	memset(opt->value, 0, sizeof(opt->value));
-	opt->len = (__u32)(len < sizeof(opt->value) ? len : sizeof(opt->value));
-	memcpy(opt->value, text, opt->len);
+	(void)addr_format(&addr, text, SOCKFS_TEXT_MAX);
 	return 0;
 }
 
