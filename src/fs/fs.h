@@ -312,6 +312,11 @@ struct super_block {
 	struct work_queue s_work;
 	struct idtable s_waiting; /* of fuse/: struct kiocb, every parked request */
 	const struct super_journal *s_journal; /* NULL: nothing is written down */
+	/*
+	 * Set by fuse/: have what has changed hold, before something is done that cannot be done
+	 * again. Within a request nothing, for that holds together. May be NULL.
+	 */
+	void (*s_commit)(struct super_block *sb);
 	void *s_fs_info;
 };
 

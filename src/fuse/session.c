@@ -25,6 +25,14 @@ static void inval_attr(struct super_block *sb, struct inode *inode)
 		fuse_lowlevel_notify_inval_inode(s->se, inode->i_nodeid, -1, 0);
 }
 
+static void commit(struct super_block *sb)
+{
+	struct sockfs_session *s = sb->s_fs_info;
+
+	if (!s->in_message)
+		session_flush(s);
+}
+
 static void session_free(struct session_impl *si)
 {
 	struct sockfs_session *s = &si->s;
@@ -73,6 +81,7 @@ int sockfs_session_attach(struct sockfs_session *s, uv_loop_t *loop, struct supe
 	si->events = *events;
 	s->sb = sb;
 	sb->s_inval_attr = inval_attr;
+	sb->s_commit = commit;
 	sb->s_fs_info = s;
 	if (ledger != NULL)
 		ledger->dev_fd = fuse_session_fd(s->se);
@@ -200,6 +209,7 @@ int sockfs_session_destroy(struct sockfs_session *s)
 	if (s->sb != NULL && s->sb->s_fs_info == s) {
 		s->sb->s_fs_info = NULL;
 		s->sb->s_inval_attr = NULL;
+		s->sb->s_commit = NULL;
 		s->sb->s_prune = NULL;
 	}
 	session_free(impl(s));

@@ -21,6 +21,7 @@
 #ifndef JOURNAL_LEDGER_H
 #define JOURNAL_LEDGER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ BUILD_BUG_ON(sizeof(struct ledger_inode) != 128);
 #define LEDGER_BOUND 2u
 #define LEDGER_LOOKUP_FAILED 4u
 #define LEDGER_CALLED 8u /* it was accepted, not dialled */
+#define LEDGER_UPON 16u	 /* it does not dial, but shakes hands on a connection that is there */
 
 /* What is behind a socket's inode; in the record of the same number. */
 struct ledger_sock {
@@ -215,6 +217,12 @@ struct ledger {
 };
 
 extern struct ledger *ledger; /* NULL: nothing is written down */
+
+/* An errno value that has been written down. With another one the kernel lets its caller wait on. */
+static inline int ledger_errno(uint64_t err)
+{
+	return err < 512 ? (int)err : ECONNRESET;
+}
 
 /*
  * Make the range. 0, or -errno and there is none: no memfd, or limits (ulimit -v, -f) that

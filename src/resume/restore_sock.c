@@ -93,9 +93,9 @@ static void set_words(struct sock *sk, const struct ledger_sock *s)
 	sk->sk_shutdown = s->shutdown;
 	sk->sk_lookup_failed = s->flags & LEDGER_LOOKUP_FAILED;
 	sk->sk_called = s->flags & LEDGER_CALLED;
-	sk->sk_err = s->err;
-	sk->sk_err_last = s->err_last;
-	sk->sk_held = (int)s->held;
+	sk->sk_err = ledger_errno(s->err);
+	sk->sk_err_last = ledger_errno(s->err_last);
+	sk->sk_held = ledger_errno(s->held);
 	sk->sk_connect_timeout = s->connect_timeout;
 	sk->sk_rcvtimeo = s->rcvtimeo;
 	sk->sk_sndtimeo = s->sndtimeo;
@@ -175,7 +175,9 @@ static bool adopt(struct socket *sock, struct ledger_sock *s)
 	if ((!sk->sk_prot->lasting && s->state != SS_LISTENING && s->state != SS_UNCONNECTED) ||
 	    !sweep_claim(s->fd, s->fd_ino))
 		return false;
-	if (s->end_ino != 0)
+	/* Else its bytes would go to the network as they are. */
+	if (s->end_ino != 0 || (sk->sk_prot->rejoin != NULL && s->state != SS_LISTENING &&
+				s->state != SS_UNCONNECTED))
 		return adopt_both(sk, s);
 	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
 		close(s->fd);
@@ -243,8 +245,8 @@ static int restore_sk(struct socket *sock, struct ledger_sock *s, const struct t
 	err = set_texts(sk, text);
 	if (err != 0)
 		return err;
-	/* Who called here will not do so again. */
-	if (dialling && sk->sk_called) {
+	/* Who called here will not do so again, nor can one half of a handshake be had twice. */
+	if (dialling && (sk->sk_called || s->flags & LEDGER_UPON)) {
 		set_lost(sock, s, ret);
 		return 0;
 	}

@@ -108,6 +108,9 @@ static uint8_t flags_of(const struct sock *sk)
 		flags |= LEDGER_LOOKUP_FAILED;
 	if (sk->sk_called)
 		flags |= LEDGER_CALLED;
+	if (sk->sk_dial != NULL && sk->sk_dial->addr.host[0] == '\0' &&
+	    sk->sk_dial->addr.port[0] == '\0')
+		flags |= LEDGER_UPON;
 	return (uint8_t)flags;
 }
 

@@ -116,8 +116,10 @@ static bool know_all(const int *keep, size_t nr)
 
 	for (size_t i = 0; i < nr; i++)
 		ok = ok && know(keep[i], KEPT);
-	ok = ok && know(ledger_fd(), KEPT) && know_pipe(&ledger->pipe_from) &&
-	     know_pipe(&ledger->pipe_to);
+	/* In any case, as below: a number must not be that of something else. */
+	ok = know(ledger_fd(), KEPT) && ok;
+	ok = know_pipe(&ledger->pipe_from) && ok;
+	ok = know_pipe(&ledger->pipe_to) && ok;
 	for (size_t i = 0; i < LEDGER_HELPERS; i++)
 		ok = know_helper(&ledger->helpers[i]) && ok;
 	/* In any case: a record must not name what is another's. */

@@ -266,26 +266,93 @@ def case_tls_ends():
     taking = tls_listener()
     good, good_peer = tls_dialled("good", taking)
     bad, bad_peer = tls_dialled("bad", taking)
+    deaf, _deaf_peer = tls_dialled("deaf", taking)
     kill.Caller(good_peer.unwrap)
     bad_peer.close()
     for fd in (good, bad):
         select.select([fd], [], [])
+    control("deaf", "shutdown rd")
     mount.until_asleep()
     mount.kill()
     expect(kill.Caller(os.read, good, 100).ended(), b"")
     expect(kill.Caller(os.read, bad, 100).ended(), errno.EPROTO)
+    expect(kill.Caller(os.read, deaf, 100).ended(), b"")
+
+
+def case_tls_broken():
+    """An errno that cannot be one: the kernel would not take it as an answer."""
+    fd, peer = tls_dialled("f", tls_listener())
+    peer.close()
+    select.select([fd], [], [])
+    mount.until_asleep()
+    ledger = mount.ledger()
+    os.pwrite(ledger, b"\x80", record_of_socket(ledger) + 45)
+    os.close(ledger)
+    mount.kill()
+    expect(kill.Caller(os.read, fd, 100).ended(), errno.ECONNRESET)
+
+
+def case_tls_dialling():
+    """What waits to be written goes out once, and on the connection that is there then."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("certs/good.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    ca = os.path.abspath("certs/ca.pem")
+    control("f", f"set tls_ca {ca}")
+    ctl = os.open(f"{mnt}/.ctl/f", os.O_WRONLY | os.O_NONBLOCK)
+    connect = f"connect tls:localhost:{listener.getsockname()[1]}\n".encode()
+    expect(kill.Caller(os.write, ctl, connect).ended(), errno.EINPROGRESS)
+    fd = os.open(f"{mnt}/f", os.O_RDWR)
+    first = listener.accept()[0]
+    writer = kill.Caller(os.write, fd, b"precious")
+    mount.until_waiting(1)
+    # The first connection has the C library look at files of its own.
+    _fd, _peer = tls_dialled("other", tls_listener())
+    # What has changed is about to be written down.
+    pid, tracer = mount.traced("fstat,newfstatat")
+    gets = kill.Caller(lambda: context.wrap_socket(first, server_side=True).recv(100))
+    kill.until(lambda: mount.worker() != pid)
+    tracer.wait()
+    listener.settimeout(20)
+    second = listener.accept()[0]
+    second.settimeout(20)
+    second = context.wrap_socket(second, server_side=True)
+    expect(second.recv(100), b"precious")
+    expect(writer.ended(), 8)
+    expect(gets.ended() in (b"", errno.ECONNRESET), True)
+
+
+def case_tls_half():
+    """Half of a handshake is not begun anew."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    control("f", f"connect 127.0.0.1:{listener.getsockname()[1]}")
+    fd = os.open(f"{mnt}/f", os.O_RDWR)
+    starts = kill.Caller(control, "f", "tls localhost")
+    mount.until_waiting(1)
+    reader = kill.Caller(os.read, fd, 100)
+    mount.until_waiting(2)
+    mount.kill()
+    expect({starts.ended(), reader.ended()} <= {errno.ECONNRESET, errno.ENOTCONN}, True)
+    expect(status("f")["state"], "closed")
 
 
 def case_tls_helper():
     """That it dies is told by whoever serves, and another one is started."""
     taking = tls_listener()
-    fd, _ = tls_dialled("a", taking)
+    fd, _peer = tls_dialled("a", taking)
+    full, _full_peer = tls_dialled("full", taking)
     helper, = helpers()
     mount.kill()
     reader = kill.Caller(os.read, fd, 100)
-    mount.until_waiting(1)
+    os.set_blocking(full, False)
+    while kill.Caller(os.write, full, b"x" * 65536).ended() != errno.EAGAIN:
+        pass
+    os.set_blocking(full, True)
+    sync = kill.Caller(os.fsync, full)
+    mount.until_waiting(2)
     os.kill(helper, signal.SIGKILL)
     expect(reader.ended(), errno.ECONNRESET)
+    expect(sync.ended(), errno.ECONNRESET)
     expect(status("a")["tls_error"], "sockfs-tls has died")
     expect_talk(*tls_dialled("b", taking))
     mount.kill()

@@ -119,6 +119,25 @@ START_TEST(who_asks_for_more_wakes_those_who_know_less)
 }
 END_TEST
 
+/* More of what one knows, before another asks for more in the same turn of the loop. */
+START_TEST(a_change_before_is_told_as_one)
+{
+	struct end e = make_connected(w, "f"), other = open_file(w, "f");
+
+	ck_assert_int_eq(write(e.peer, "x", 1), 1);
+	ck_assert(wire_until(w, there, &e));
+	ck_assert_int_eq(answer(poll_for(&e, 77, POLLIN)), 0);
+	wire_turn(w);
+	ck_assert_uint_eq(w->last_kh, 0);
+	w->hold = true;
+	(void)poll_for(&other, 78, POLLIN | POLLOUT);
+	ck_assert_int_eq(write(e.peer, "y", 1), 1);
+	w->hold = false;
+	ck_assert(wire_until(w, was_notified, &(uint64_t){77}));
+	close(e.peer);
+}
+END_TEST
+
 START_TEST(stop_wakes_pollers)
 {
 	struct end e = make_connected(w, "f");
@@ -139,6 +158,7 @@ static TCase *tests(void)
 	tcase_add_test(t, poll_notifies);
 	tcase_add_test(t, what_comes_behind_the_answer_is_told);
 	tcase_add_test(t, who_asks_for_more_wakes_those_who_know_less);
+	tcase_add_test(t, a_change_before_is_told_as_one);
 	tcase_add_test(t, stop_wakes_pollers);
 	return t;
 }

@@ -177,6 +177,9 @@ static void dial_succeed(struct sk_dial *dial, int fd)
 		sock_reap_watch(sock, sk->sk_reap);
 	if (iocb != NULL)
 		iocb->ki_complete(iocb, 0);
+	/* Who waits to write does so now: it must not be that nobody knows on which connection. */
+	if (inode->i_sb->s_commit != NULL)
+		inode->i_sb->s_commit(inode->i_sb);
 	sock_state_change(sock);
 	iput(inode);
 }

@@ -40,6 +40,10 @@
 	(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM | EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |   \
 	 EPOLLRDHUP)
 
+/* What proto_poll() tells, so that a report can be compared with it. */
+#define WATCH_TOLD                                                                                 \
+	(EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLRDNORM | EPOLLWRNORM | EPOLLERR | EPOLLHUP)
+
 /* The instance: made with the first watched descriptor, gone with the last. */
 struct watcher {
 	int epfd;
@@ -65,7 +69,7 @@ static void watch_event(struct sock *sk, uint32_t events, bool is_report)
 
 	if (events & EPOLLHUP)
 		sock_reap_start(sock, SOCK_INODE(sock)->i_opens);
-	if (is_report && (LIST_EMPTY(&sock->wq) || (events & ~sk->sk_watch_told) == 0))
+	if (is_report && (LIST_EMPTY(&sock->wq) || (events & WATCH_TOLD & ~sk->sk_watch_told) == 0))
 		return;
 	if (!LIST_EMPTY(&sock->wq))
 		sock_notify(sock);
@@ -143,11 +147,15 @@ static void watcher_close_if_empty(void)
 /* Watch @sk for @events too. Where more has changed than one batch its report comes as a change. */
 static int watch_begin(struct sock *sk, uint32_t events)
 {
-	struct epoll_event e = {.events = sk->sk_watch | events | EPOLLET, .data.ptr = sk};
+	struct epoll_event e = {.data.ptr = sk};
 	int err;
 
 	if (sk->sk_watching && (events & ~sk->sk_watch) == 0)
 		return 0;
+	/* What has changed before is told as that. */
+	if (sk->sk_watch != 0)
+		take_edges(watcher, NULL);
+	e.events = sk->sk_watch | events | EPOLLET;
 	err = watcher_open();
 	if (err == 0 && epoll_ctl(watcher->epfd, sk->sk_watching ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
 				  sk->sk_fd, &e) != 0)

@@ -11,11 +11,14 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "journal/ledger.h"
 #include "mm/vmstat.h"
 #include "net/inet/inet_addr.h"
 #include "net/inet/tcp.h"
@@ -93,21 +96,35 @@ static int tls_init_fd(int fd)
 	return 0;
 }
 
-/* A byte lies in the stream until the kernel's TCP has its record. */
+/* Has the helper let go of its end? */
+static bool is_left(const struct sock *sk)
+{
+	struct pollfd p = {.fd = sk->sk_fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
+/*
+ * A byte lies in the stream until the kernel's TCP has its record. What lies there when the
+ * helper dies is lost, and the stream empty then, too.
+ */
 static int tls_sync(struct sock *sk)
 {
 	struct tls_conn *conn = tls_sk(sk)->conn;
-	int outq = 0, err;
+	int outq = 0, err = 0;
 
 	if (ioctl(sk->sk_fd, SIOCOUTQ, &outq) != 0)
 		return -errno;
 	if (outq == 0 && sk->sk_net_fd >= 0 && ioctl(sk->sk_net_fd, SIOCOUTQ, &outq) != 0)
 		return -errno;
-	if (outq == 0)
-		return 0;
-	if (conn == NULL || !conn->link.ended)
+	if (conn != NULL && (conn->link.ended || is_left(sk)))
+		err = tls_link_over(&conn->link);
+	else if (outq != 0)
 		return -EAGAIN;
-	err = conn->link.err != 0 ? conn->link.err : EPIPE;
+	if (outq != 0 && err == 0)
+		err = EPIPE;
+	if (err == 0)
+		return 0;
 	sk_over(sk, err);
 	return -err;
 }
@@ -157,8 +174,10 @@ static int tls_shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
 
-	if (how != SHUT_WR && sk != NULL && tls_sk(sk)->conn != NULL)
+	if (how != SHUT_WR && sk != NULL && tls_sk(sk)->conn != NULL) {
 		tls_sk(sk)->conn->deaf = true;
+		sk_mark_dirty(sk);
+	}
 	return stream_shutdown(sock, how);
 }
 
@@ -270,9 +289,15 @@ int tls_exit(void)
 
 #else
 
+/* Those of an earlier program end with what they have. */
 int tls_init(uv_loop_t *loop)
 {
 	(void)loop;
+	for (size_t i = 0; ledger != NULL && i < LEDGER_HELPERS; i++) {
+		if (ledger->helpers[i].fd > 0)
+			close(ledger->helpers[i].fd);
+		ledger->helpers[i].fd = 0;
+	}
 	return 0;
 }
 

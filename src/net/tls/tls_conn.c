@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "journal/ledger.h"
 #include "net/tls/tls_i.h"
 #include "uapi/addr.h"
 
@@ -214,7 +215,7 @@ int tls_rejoin(struct sock *sk, int fd)
 				  .told = tls->told, .link.on_said = on_said};
 	conn->link.eof = sk->sk_said & SAID_EOF;
 	conn->link.ended = sk->sk_said & SAID_END;
-	conn->link.err = (int)(sk->sk_said >> SAID_ERR);
+	conn->link.err = ledger_errno(sk->sk_said >> SAID_ERR);
 	err = tls_link_resume(&conn->link, tls->link, tls->life);
 	if (err != 0) {
 		free(conn);

@@ -42,6 +42,7 @@
 extern char **environ;
 
 static uv_loop_t *helper_loop;
+static const struct helper_users *users;
 static const char *helper_path; /* NULL: where it usually is */
 static LIST_HEAD(, helper) helpers = LIST_HEAD_INITIALIZER(helpers);
 struct helper *present_helper;
@@ -116,7 +117,7 @@ void helper_lose(struct helper *h)
 	uv_close((uv_handle_t *)&h->channel, on_handle_closed);
 	if (was_present)
 		present_helper = NULL;
-	links_lost(h->life, was_present);
+	users->lost(h->life, was_present);
 }
 
 /* There are few of them. */
@@ -150,9 +151,17 @@ bool helper_receive(struct helper *h)
 		helper_lose(h);
 		return false;
 	}
-	links_take(&incoming);
+	users->message(&incoming);
 	(void)recv(h->channel_fd, &incoming, 0, MSG_DONTWAIT);
 	return true;
+}
+
+void helper_drain(struct helper *h)
+{
+	while (!h->lost && helper_receive(h))
+		;
+	if (!h->lost)
+		helper_lose(h);
 }
 
 static void on_channel(uv_poll_t *handle, int status, int events)
@@ -160,11 +169,11 @@ static void on_channel(uv_poll_t *handle, int status, int events)
 	struct helper *h = handle->data;
 
 	if (status < 0) {
-		helper_lose(h);
+		helper_drain(h);
 		return;
 	}
 	if ((events & UV_WRITABLE) && h == present_helper)
-		links_send();
+		users->room();
 	for (int i = 0; i < TURN_MAX && !h->lost; i++)
 		if (!helper_receive(h))
 			return;
@@ -335,20 +344,16 @@ static void helpers_resume(void)
 			helper_resume(&ledger->helpers[i]);
 }
 
-int tls_helper_init(uv_loop_t *loop, const char *path)
+void helper_init(uv_loop_t *loop, const char *path, const struct helper_users *told)
 {
-	int err = links_init(loop);
-
 	helper_loop = loop;
 	helper_path = path;
-	if (err != 0)
-		return err;
+	users = told;
 	if (ledger != NULL)
 		helpers_resume();
-	return 0;
 }
 
-void tls_helper_stop(void)
+void helper_stop(void)
 {
 	struct helper *h;
 
@@ -358,12 +363,6 @@ void tls_helper_stop(void)
 		if (h->process.data != NULL && !uv_is_closing((uv_handle_t *)&h->process))
 			uv_close((uv_handle_t *)&h->process, on_handle_closed);
 	}
-	links_stop();
-}
-
-void tls_helper_exit(void)
-{
-	links_exit();
 }
 
 pid_t tls_helper_pid(void)

@@ -83,6 +83,12 @@ void tls_link_close(struct tls_link *link);
  */
 int tls_link_end(struct tls_link *link);
 
+/*
+ * The helper has let go of the stream, or is about to: why? As tls_link_end(), but behind an
+ * end of file the peer has still been there.
+ */
+int tls_link_over(struct tls_link *link);
+
 /* The process, for tests and tables; 0: there is none. */
 pid_t tls_helper_pid(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What tls_helper.c, the processes, and tls_link.c, what they have, know of each other. */
+/* The processes (tls_helper.c), for those who have links to them (tls_link.c). */
 #ifndef NET_TLS_TLS_HELPER_I_H
 #define NET_TLS_TLS_HELPER_I_H
 
@@ -23,32 +23,33 @@ struct helper {
 	struct ledger_helper *record; /* NULL: it will not outlive us */
 };
 
-/* tls_helper.c ------------------------------------------------------------ */
+/* Who is told. */
+struct helper_users {
+	/* A message has come, which has been checked. */
+	void (*message)(const struct tls_msg *msg);
+	/* There is room in the present one's channel. */
+	void (*room)(void);
+	/* One has been lost, maybe the present one. Nothing comes from it any more. */
+	void (*lost)(uint32_t life, bool was_present);
+};
 
 extern struct helper *present_helper; /* the one for new links; NULL: none */
+
+/* As tls_helper_init() and _stop(). */
+void helper_init(uv_loop_t *loop, const char *path, const struct helper_users *users);
+void helper_stop(void);
 
 /* Have one. 0 or -errno, as tls_link_open(). */
 int helper_get(void);
 /* That of a link's life; NULL: it is lost. */
 struct helper *helper_of(uint32_t in_life);
-/* Its channel ends, here or there. Calls links_lost(). */
+/* Its channel ends, here or there: users are told. */
 void helper_lose(struct helper *h);
+/* ... and there is nobody at the other end: what it has said before is heard first. */
+void helper_drain(struct helper *h);
 /* Take one message of @h, which is not lost: false when there is none now, or never again. */
 bool helper_receive(struct helper *h);
-/* Have links_send() called when the present one's channel has room, or not. */
+/* Tell of room in the present one's channel, or not. */
 void helper_watch(bool for_room);
-
-/* tls_link.c -------------------------------------------------------------- */
-
-/* As the tls_helper_ of the same name. */
-int links_init(uv_loop_t *loop);
-void links_stop(void);
-void links_exit(void);
-/* A message has come, which has been checked. Calls nobody but on_said. */
-void links_take(const struct tls_msg *msg);
-/* There is room in the channel. */
-void links_send(void);
-/* Links of that life that wait for an answer have it now, and if it was the present one those not sent. */
-void links_lost(uint32_t life, bool was_present);
 
 #endif /* NET_TLS_TLS_HELPER_I_H */

@@ -59,7 +59,7 @@ static inline struct tls_sock *tls_sk(struct sock *sk)
 int tls_set(struct tls_sock *tls, enum tls_text which, const char *text);
 /* As struct proto has them. */
 int *tls_own_option(struct sock *sk, int optname);
-int tls_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt);
+int tls_text_option(struct sock *sk, int optname, char text[SOCKFS_TEXT_MAX]);
 int tls_set_text(struct sock *sk, int optname, const char *text);
 int tls_copy_texts(struct sock *to, const struct sock *from);
 size_t tls_save(const struct sock *sk, char *buf, size_t size);

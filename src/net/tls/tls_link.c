@@ -6,7 +6,7 @@
  * the news of the connection, are put into the link that has its number.
  *
  * Failure modes: the channel is full (nothing here ever waits for the helper: requests stand
- * in a queue until the loop tells of room); the helper is lost (links_lost).
+ * in a queue until the loop tells of room); the helper is lost (on_lost).
  */
 #include "config.h"
 
@@ -33,28 +33,6 @@ static struct link_queue unsent = TAILQ_HEAD_INITIALIZER(unsent);
 static struct link_queue waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct link_queue answered = TAILQ_HEAD_INITIALIZER(answered);
 static uv_idle_t delivery; /* active while there are some of the latter */
-
-int links_init(uv_loop_t *loop)
-{
-	int err = idtable_init(&links, 0);
-
-	link_loop = loop;
-	if (err == 0 && ledger != NULL)
-		idtable_resume(&links, ledger->helper_generation);
-	return err;
-}
-
-void links_stop(void)
-{
-	if (delivery.loop != NULL)
-		uv_close((uv_handle_t *)&delivery, NULL);
-	delivery.loop = NULL;
-}
-
-void links_exit(void)
-{
-	idtable_fini(&links);
-}
 
 /* ------------------------------------------------------------------------------ answers */
 
@@ -112,7 +90,8 @@ static void answer(struct tls_link *link, const struct tls_msg *msg)
 	uv_idle_start(&delivery, on_delivery);
 }
 
-void links_lost(uint32_t life, bool was_present)
+/* Those that wait for an answer have it now, and of the present one those that were not sent. */
+static void on_lost(uint32_t life, bool was_present)
 {
 	struct tls_link *link, *next;
 
@@ -133,7 +112,7 @@ static void said(struct tls_link *link)
 		link->on_said(link);
 }
 
-void links_take(const struct tls_msg *msg)
+static void on_message(const struct tls_msg *msg)
 {
 	struct tls_link *link = idtable_find(&links, msg->head.id);
 
@@ -176,7 +155,7 @@ static bool is_full(int err)
 	return err == -EAGAIN || err == -ETOOMANYREFS || err == -EINTR || err == -ENOBUFS;
 }
 
-void links_send(void)
+static void on_room(void)
 {
 	struct tls_link *link;
 
@@ -186,7 +165,7 @@ void links_send(void)
 		if (is_full(err))
 			return;
 		if (err == -EPIPE || err == -ECONNRESET) {
-			helper_lose(present_helper);
+			helper_drain(present_helper);
 			return;
 		}
 		if (err != 0) {
@@ -228,7 +207,7 @@ static int request(struct tls_link *link, const struct tls_msg *msg, int net_fd,
 	if (err == 0)
 		err = TAILQ_EMPTY(&unsent) ? send_open(msg, net_fd, far_fd) : -EAGAIN;
 	if (err == -EPIPE || err == -ECONNRESET) {
-		helper_lose(present_helper);
+		helper_drain(present_helper);
 		err = helper_get();
 		if (err == 0)
 			err = send_open(msg, net_fd, far_fd);
@@ -333,6 +312,12 @@ void tls_link_close(struct tls_link *link)
 	leave_helper(link);
 }
 
+static int died(struct tls_link *link)
+{
+	snprintf(link->reason, sizeof(link->reason), "sockfs-tls has died");
+	return ECONNRESET;
+}
+
 int tls_link_end(struct tls_link *link)
 {
 	struct helper *h = helper_of(link->life);
@@ -342,8 +327,48 @@ int tls_link_end(struct tls_link *link)
 		;
 	if (link->ended)
 		return link->err;
-	if (link->eof)
-		return 0;
-	snprintf(link->reason, sizeof(link->reason), "sockfs-tls has died");
-	return ECONNRESET;
+	return link->eof ? 0 : died(link);
+}
+
+int tls_link_over(struct tls_link *link)
+{
+	struct helper *h = helper_of(link->life);
+
+	while (!link->ended && h != NULL && !h->lost && helper_receive(h))
+		;
+	return link->ended ? link->err : died(link);
+}
+
+/* ---------------------------------------------------------------- all of them */
+
+static const struct helper_users told = {
+	.message = on_message,
+	.room = on_room,
+	.lost = on_lost,
+};
+
+int tls_helper_init(uv_loop_t *loop, const char *path)
+{
+	int err = idtable_init(&links, 0);
+
+	if (err != 0)
+		return err;
+	link_loop = loop;
+	if (ledger != NULL)
+		idtable_resume(&links, ledger->helper_generation);
+	helper_init(loop, path, &told);
+	return 0;
+}
+
+void tls_helper_stop(void)
+{
+	helper_stop();
+	if (delivery.loop != NULL)
+		uv_close((uv_handle_t *)&delivery, NULL);
+	delivery.loop = NULL;
+}
+
+void tls_helper_exit(void)
+{
+	idtable_fini(&links);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,21 +61,18 @@ static int number_of(int optname)
 	return -ENOPROTOOPT;
 }
 
-int tls_text_option(struct sock *sk, int optname, struct sockfs_sockopt *opt)
+int tls_text_option(struct sock *sk, int optname, char text[SOCKFS_TEXT_MAX])
 {
 	int which = number_of(optname);
-	const char *text;
+	const char *from;
 
 	if (which < 0)
 		return which;
-	text = tls_sk(sk)->text[which];
-	memset(opt->value, 0, sizeof(opt->value));
-	opt->len = 0;
-	if (text == NULL)
+	from = tls_sk(sk)->text[which];
+	if (from == NULL)
 		return -ENODATA;
-	/* What has no room is cut: it is for people. */
-	opt->len = (__u32)strnlen(text, sizeof(opt->value));
-	memcpy(opt->value, text, opt->len);
+	/* What has no room is cut: the peer may call himself as he likes. */
+	snprintf(text, SOCKFS_TEXT_MAX, "%s", from);
 	return 0;
 }
 
