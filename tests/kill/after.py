@@ -268,13 +268,17 @@ def case_tls_ends():
     bad, bad_peer = tls_dialled("bad", taking)
     deaf, _deaf_peer = tls_dialled("deaf", taking)
     kill.Caller(good_peer.unwrap)
+    bad_peer.sendall(b"all that came")
     bad_peer.close()
     for fd in (good, bad):
         select.select([fd], [], [])
+    # He cannot know whether his bytes have arrived, but what has come is there.
+    kill.until(lambda: kill.Caller(os.fsync, bad).ended() == errno.EPROTO)
     control("deaf", "shutdown rd")
     mount.until_asleep()
     mount.kill()
     expect(kill.Caller(os.read, good, 100).ended(), b"")
+    expect(os.read(bad, 100), b"all that came")
     expect(kill.Caller(os.read, bad, 100).ended(), errno.EPROTO)
     expect(kill.Caller(os.read, deaf, 100).ended(), b"")
 
