@@ -176,8 +176,8 @@ static bool adopt(struct socket *sock, struct ledger_sock *s)
 	    !sweep_claim(s->fd, s->fd_ino))
 		return false;
 	/* Else its bytes would go to the network as they are. */
-	if (s->end_ino != 0 || (sk->sk_prot->rejoin != NULL && s->state != SS_LISTENING &&
-				s->state != SS_UNCONNECTED))
+	if (s->end_ino != 0 || (sk->sk_prot->rejoin != NULL &&
+				(s->state == SS_CONNECTED || s->state == SS_DISCONNECTING)))
 		return adopt_both(sk, s);
 	if (!is_such(s->fd, sk->sk_prot, s) || sk_adopt(sk, s->fd) != 0) {
 		close(s->fd);

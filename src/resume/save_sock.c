@@ -11,7 +11,7 @@
 #include "net/core/core.h"
 #include "uapi/sockopt.h"
 
-#define PROTO_BYTES_MAX 8192 /* two paths */
+#define PROTO_BYTES_MAX 8192 /* five texts that can be set, and more */
 
 static uint64_t fd_ino(int fd)
 {

@@ -15,7 +15,7 @@ const char *info_strerror(int err);
 const char *info_error_text(const struct sockfs_info *info);
 
 /* More than all lines together ever have. */
-#define INFO_TEXT_MAX (8 * SOCKFS_TEXT_MAX)
+#define INFO_TEXT_MAX (16 * SOCKFS_TEXT_MAX)
 
 /*
  * Asks for one option: level, name and len (the room) are set; value and len

@@ -275,12 +275,30 @@ def case_tls_ends():
     # He cannot know whether his bytes have arrived, but what has come is there.
     kill.until(lambda: kill.Caller(os.fsync, bad).ended() == errno.EPROTO)
     control("deaf", "shutdown rd")
+    shut, _shut_peer = tls_dialled("shut", taking)
+    os.write(shut, b"x")
+    control("shut", "shutdown rdwr")
+    expect(kill.Caller(os.fsync, shut).ended(), None)
     mount.until_asleep()
     mount.kill()
     expect(kill.Caller(os.read, good, 100).ended(), b"")
     expect(os.read(bad, 100), b"all that came")
     expect(kill.Caller(os.read, bad, 100).ended(), errno.EPROTO)
     expect(kill.Caller(os.read, deaf, 100).ended(), b"")
+
+
+def case_tls_refused():
+    """One that is bound stays so, and knows why it is not connected."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    control("f", "bind tls:127.0.0.1:0")
+    ctl = os.open(f"{mnt}/.ctl/f", os.O_WRONLY | os.O_NONBLOCK)
+    kill.Caller(os.write, ctl, f"connect tls:127.0.0.1:{port}\n".encode()).ended()
+    kill.until(lambda: status("f")["error"].startswith(f"{errno.ECONNREFUSED} "))
+    before = status("f")
+    mount.until_asleep()
+    mount.kill()
+    expect(status("f"), before)
 
 
 def case_tls_broken():

@@ -96,7 +96,7 @@ static int tls_init_fd(int fd)
 	return 0;
 }
 
-/* Has the helper let go of its end? */
+/* Has the helper let go of its end? Or both directions are shut down. */
 static bool is_left(const struct sock *sk)
 {
 	struct pollfd p = {.fd = sk->sk_fd};
@@ -119,12 +119,10 @@ static int tls_sync(struct sock *sk)
 		return -errno;
 	if (conn != NULL && (conn->link.ended || is_left(sk)))
 		err = tls_link_over(&conn->link);
-	else if (outq != 0)
-		return -EAGAIN;
-	if (outq != 0 && err == 0)
+	if (err == 0 && outq != 0 && conn != NULL && conn->link.ended)
 		err = EPIPE;
 	if (err == 0)
-		return 0;
+		return outq != 0 ? -EAGAIN : 0;
 	sk_over(sk, err);
 	return -err;
 }

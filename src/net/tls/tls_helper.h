@@ -84,8 +84,8 @@ void tls_link_close(struct tls_link *link);
 int tls_link_end(struct tls_link *link);
 
 /*
- * The helper has let go of the stream, or is about to: why? As tls_link_end(), but behind an
- * end of file the peer has still been there.
+ * Has the helper let go of the connection, and why? 0: not, or in order. As tls_link_end(), but
+ * it asks also behind an end of file, where bytes can still go out.
  */
 int tls_link_over(struct tls_link *link);
 

@@ -336,7 +336,9 @@ int tls_link_over(struct tls_link *link)
 
 	while (!link->ended && h != NULL && !h->lost && helper_receive(h))
 		;
-	return link->ended ? link->err : died(link);
+	if (link->ended)
+		return link->err;
+	return h == NULL || h->lost ? died(link) : 0;
 }
 
 /* ---------------------------------------------------------------- all of them */

@@ -87,6 +87,8 @@ int tls_set_text(struct sock *sk, int optname, const char *text)
 		text = NULL;
 	else if (which <= TLS_TEXT_KEY && text[0] != '/')
 		return -EINVAL;
+	else if (which == TLS_TEXT_NAME && strlen(text) >= SOCKFS_HOST_MAX)
+		return -EINVAL;
 	return tls_set(tls_sk(sk), (enum tls_text)which, text);
 }
 
