@@ -44,7 +44,8 @@ make_devices()
 forget_mounts()
 {
 	awk '/ - fuse\.sockfs / { print $5 }' /proc/self/mountinfo | while read -r copy; do
-		umount -i -l "$(printf '%b' "$copy")" || :
+		# One whose folder has been removed meanwhile is gone.
+		umount -i -l "$(printf '%b' "$copy")" 2>/dev/null || :
 	done
 }
 

@@ -10,7 +10,8 @@ set -u
 # outlive their umount here: let go of the copies. Nothing of that reaches them.
 mount --make-rprivate /
 awk '/ - fuse\.sockfs / { print $5 }' /proc/self/mountinfo | while read -r copy; do
-	umount -i -l "$(printf '%b' "$copy")" || :
+	# One whose folder has been removed meanwhile is gone.
+	umount -i -l "$(printf '%b' "$copy")" 2>/dev/null || :
 done
 
 fail()
