@@ -14,7 +14,6 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -552,10 +551,7 @@ def case_deadly():
     control("new")
     pids = [mount.worker(), mount.supervisor]
     # Each socket is asked for its address when it is taken over.
-    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
-                               "inject=getsockname:signal=SIGSEGV"] +
-                              [word for pid in pids for word in ("-p", str(pid))])
-    kill.until(lambda: all(kill.is_traced(pid, tracer.pid) for pid in pids))
+    tracer = kill.strace(pids, "-f", "-e", "inject=getsockname:signal=SIGSEGV")
     mount.kill()
     os.statvfs(mnt)
     tracer.terminate()

@@ -32,12 +32,23 @@ def until(condition, what="it does not come to be", seconds=20):
     return result
 
 
-def is_traced(pid, tracer):
-    try:
-        with open(f"/proc/{pid}/status") as f:
-            return f"TracerPid:\t{tracer}\n" in f.read()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+def strace(pids, *options):
+    """strace, which sees each system call of PIDS that begins from now on; None if it cannot.
+    That it is their tracer (TracerPid) does not say so: it stops them a moment later.
+    """
+    p = subprocess.Popen(["strace", "-o", "/dev/null", *options] +
+                         [word for pid in pids for word in ("-p", str(pid))],
+                         stderr=subprocess.PIPE, text=True)
+    left = set(map(str, pids))
+    while left:
+        words = p.stderr.readline().split()
+        if not words:
+            p.wait()
+            return None
+        if "attached" in words:
+            left.discard(words[words.index("attached") - 1])
+    threading.Thread(target=p.stderr.read, daemon=True).start()
+    return p
 
 
 class Mount:
@@ -91,12 +102,9 @@ class Mount:
         """strace that kills who serves at its WHEN-th call of WHAT from now on; and his number."""
         def attached():
             pid = self.worker()
-            p = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e",
-                                  f"inject={what}:signal=SIGKILL:when={when}", "-p", str(pid)],
-                                 stderr=subprocess.DEVNULL)
+            p = strace([pid], "-e", f"inject={what}:signal=SIGKILL:when={when}")
             # One that has just died cannot be traced; the next one can.
-            until(lambda: is_traced(pid, p.pid) or p.poll() is not None)
-            return (pid, p) if p.poll() is None else None
+            return (pid, p) if p else None
         return until(attached, "strace does not attach")
 
     def upgrade(self):

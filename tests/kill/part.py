@@ -44,9 +44,16 @@ def write(fd, peer):
     return data
 
 
-def put_back(m, data, whole):
+def find(ledger, m, data):
+    """Where in M, which is LEDGER, it is; not in its holes, which looking would fill."""
+    for begin, end in kill.pieces(ledger):
+        if (at := m.find(data, begin, end)) >= 0:
+            return at
+    return -1
+
+
+def put_back(m, at, data, whole):
     """The request that was answered is in work again. False: the buffer is not marked yet."""
-    at = m.find(data[:64]) - HEAD
     if at < 0 or struct.unpack_from("<II", m, at) != (0, 16):
         raise ValueError(f"no write request at {at}")
     last = at + (HEAD + SIZE - 1) // mmap.PAGESIZE * mmap.PAGESIZE
@@ -69,7 +76,7 @@ def killed_with_request(fd, peer, whole):
             data = write(fd, peer)
             mount.until_asleep()
             os.kill(worker, signal.SIGSTOP)
-            if put_back(m, data, whole):
+            if put_back(m, find(ledger, m, data[:64]) - HEAD, data, whole):
                 break
             os.kill(worker, signal.SIGCONT)
         else:
