@@ -38,6 +38,7 @@ wait_until()
 		esac
 	done
 	echo "waited ${2:-$wait_seconds} s in vain until: $1" >&2
+	show_processes >&2
 	# Once more, for what it prints.
 	eval "$1" >&2
 }
@@ -94,6 +95,21 @@ marked_processes()
 		unset SOCKFS_GROUP
 		grep -lzxF "SOCKFS_GROUP=$group_dir" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
 	)
+}
+
+# show_processes: the group's, and in which call of the kernel each one is.
+show_processes()
+{
+	local pid
+	for pid in $(marked_processes); do
+		{
+			printf '%s ' "$pid"
+			cat "/proc/$pid/cmdline"
+			grep -h -e '^State' -e '^PPid' -e '^Sig[PBIC]' "/proc/$pid/status"
+			cut -d ' ' -f 2 "/proc/$pid/stack"
+		} 2>/dev/null | tr -s '\0\t\n' ' '
+		echo
+	done
 }
 
 # kill_pid PID: politely, then by force; returns when it is gone.
@@ -194,9 +210,7 @@ watchdog()
 
 	echo 1 >"$at_status_file"
 	echo "the group did not end in $group_seconds s; its processes:"
-	for pid in $(marked_processes); do
-		echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")($(cat "/proc/$pid/wchan"))"
-	done
+	show_processes
 	while read -r dir; do
 		mount_abort "$dir"
 	done <mounts
@@ -311,9 +325,7 @@ sockfs_unmount()
 		timeout -s KILL "$wait_seconds" fusermount3 -u "$group_dir/$1"
 	fi || {
 		echo "$1: cannot unmount; who is there:" >&2
-		for pid in $(marked_processes); do
-			echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
-		done
+		show_processes >&2
 		sed -i '$d' mounts
 		return 1
 	}
