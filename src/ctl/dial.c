@@ -151,10 +151,10 @@ static int dial_new_below(struct inode *dir, struct dial_name *name, mode_t mode
 
 	if (above->link.inode == NULL)
 		return dial_new_inode(dir, name, mode, ret_inode);
-	ihold(dir);
+	inode_get_work(dir);
 	err = dial_new_inode(dir, name, mode, ret_inode);
 	dial_names_touch(&above->link);
-	iput(dir);
+	inode_put_work(dir);
 	return err;
 }
 

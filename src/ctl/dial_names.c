@@ -176,7 +176,7 @@ static int make_room(struct dial_user *user)
 	for (int i = 0; nr_names >= dial_names_max && i < VICTIMS_MAX; i++) {
 		struct dial_link *link = victim(user);
 
-		if (link->inode->i_opens > 0 || link->inode->i_busy > 0)
+		if (link->inode->i_opens > 0 || link->inode->i_work > 0)
 			dial_names_touch(link);
 		else /* as if the kernel had forgotten it; when it does, that is nobody's number */
 			inode_forget(link->inode, UINT64_MAX);

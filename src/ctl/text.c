@@ -14,7 +14,7 @@
  * One write is whole commands, as in /proc and /sys: nothing of it is kept for
  * the next, and the last line may lack its newline. Blank lines do nothing.
  *
- * While a write is at work it is work on the socket too (i_busy): rm closes
+ * While a write is at work it is work on the socket too (i_work): rm closes
  * the socket behind it.
  *
  * Many lines are cut into pieces, one in each turn of the loop, so that others
@@ -177,7 +177,7 @@ static void on_line_done(struct kiocb *iocb, ssize_t ret)
 		return;
 	(void)kiocb_pop(iocb);
 	iocb->ki_complete(iocb, ret);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 static void on_turn(struct work_struct *work)
@@ -199,13 +199,13 @@ ssize_t ctl_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -ESTALE;
 	(void)from; /* it is ki_iter */
 	inode = SOCK_INODE(sock);
-	ihold(inode);
+	inode_get_work(inode);
 	kiocb_push(iocb, on_line_done, inode);
 	iocb->ki_work.func = on_turn;
 	ret = run_lines(iocb, sock);
 	if (ret == -EIOCBQUEUED)
 		return ret;
 	(void)kiocb_pop(iocb);
-	iput(inode);
+	inode_put_work(inode);
 	return ret;
 }

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 #include "lib/fnv.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"

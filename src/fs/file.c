@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 #include "mm/slab.h"
 
 static struct kmem_cache *filp_cachep;

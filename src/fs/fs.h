@@ -54,10 +54,10 @@ TAILQ_HEAD(dentry_list, dentry);
  *
  *   i_nlookup  references that the kernel holds (lookup, create ... FORGET)
  *   i_opens    open files
- *   i_busy     work in flight: parked requests, callbacks
+ *   i_work     work in flight: parked requests, callbacks
  *
  * No names, no opens and no work: evict_inode() runs (a socket closes). No
- * lookups either: the object is freed. Only iput() and its two kin free.
+ * lookups either: the object is freed. Only inode_put_work() and its kin free.
  */
 struct inode {
 	mode_t i_mode;
@@ -65,7 +65,7 @@ struct inode {
 	gid_t i_gid;
 	uint32_t i_nlink;
 	uint32_t i_opens;
-	uint32_t i_busy;
+	uint32_t i_work;
 	uint64_t i_nlookup;
 	uint64_t i_ino;	   /* st_ino: never used twice in the life of a mount */
 	uint64_t i_nodeid; /* its number in sb->s_inodes, FUSE_ROOT_ID for the root */
@@ -414,11 +414,11 @@ static inline void mark_file_dirty(struct file *file)
 }
 
 /* The three counts. Each put may free the inode. */
-static inline void ihold(struct inode *inode)
+static inline void inode_get_work(struct inode *inode)
 {
-	inode->i_busy++;
+	inode->i_work++;
 }
-void iput(struct inode *inode);
+void inode_put_work(struct inode *inode);
 static inline void inode_get_lookup(struct inode *inode)
 {
 	inode->i_nlookup++;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 #include "fs/user.h"
 #include "fs/xattr.h"
 #include "lib/log.h"
@@ -90,7 +90,7 @@ struct inode *inode_init_always(struct super_block *sb, bool plain)
 	inode->i_state = plain ? I_PLAIN : 0;
 	inode->i_nlink = 0;
 	inode->i_opens = 0;
-	inode->i_busy = 0;
+	inode->i_work = 0;
 	inode->i_nlookup = 0;
 	inode->i_xattrs = NULL;
 	inode->i_op = NULL;
@@ -210,9 +210,9 @@ static void evict(struct inode *inode)
 	inode->i_state |= I_CLEAR;
 	__mark_inode_dirty(inode, I_DIRTY_SOCK);
 	remove_inode_hash(inode);
-	inode->i_busy++;
+	inode->i_work++;
 	sb->s_op->evict_inode(inode);
-	inode->i_busy--;
+	inode->i_work--;
 	inode_uncharge(inode);
 	sb->s_nr_sockets--;
 }
@@ -220,7 +220,7 @@ static void evict(struct inode *inode)
 /* One claim less: is it the end? fs/inode.c: iput_final. */
 static void inode_put(struct inode *inode)
 {
-	if (inode->i_nlink > 0 || inode->i_opens > 0 || inode->i_busy > 0)
+	if (inode->i_nlink > 0 || inode->i_opens > 0 || inode->i_work > 0)
 		return;
 	if (!(inode->i_state & (I_CLEAR | I_PLAIN)))
 		evict(inode);
@@ -228,9 +228,9 @@ static void inode_put(struct inode *inode)
 		destroy_inode(inode);
 }
 
-void iput(struct inode *inode)
+void inode_put_work(struct inode *inode)
 {
-	inode->i_busy--;
+	inode->i_work--;
 	inode_put(inode);
 }
 
@@ -255,9 +255,9 @@ void inode_drop_nlink(struct inode *inode)
 
 void inode_forget_all(struct inode *inode)
 {
-	if (inode->i_opens > 0 || inode->i_busy > 0)
+	if (inode->i_opens > 0 || inode->i_work > 0)
 		pr_err("BUG: inode %llu is still in use at unmount: %u opens, %u at work",
-		       (unsigned long long)inode->i_ino, inode->i_opens, inode->i_busy);
+		       (unsigned long long)inode->i_ino, inode->i_opens, inode->i_work);
 	inode->i_nlink = 0;
 	inode->i_nlookup = 0;
 	inode_put(inode);

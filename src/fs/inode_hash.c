@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 #include "mm/slab.h"
 
 #define HASH_BITS 18

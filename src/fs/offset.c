@@ -11,7 +11,7 @@
  */
 #include "config.h"
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 
 enum { SMALLER, LARGER };
 

@@ -15,7 +15,7 @@
 
 #include <errno.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 
 #define POS_NAMES 2
 

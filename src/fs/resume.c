@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 
 struct inode *inode_resume(struct super_block *sb, bool plain, uint64_t nodeid, uint64_t ino)
 {
@@ -78,6 +78,6 @@ struct file *file_resume(struct inode *inode, uint64_t id, unsigned int flags)
 
 void inode_resumed(struct inode *inode)
 {
-	ihold(inode);
-	iput(inode);
+	inode_get_work(inode);
+	inode_put_work(inode);
 }

@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "fs/fs_i.h"
+#include "fs/internal.h"
 #include "fs/user.h"
 #include "lib/log.h"
 

@@ -42,7 +42,7 @@ enum iocb_mem { IOCB_MEM_NONE, IOCB_MEM_HEAP, IOCB_MEM_RECEIVE };
 /*
  * A request of the kernel that may have to wait. It lives from iocb_new until
  * its finish has answered it. Parked, it is in sb->s_waiting, counts in
- * its file's f_busy and holds its inode's i_busy.
+ * its file's f_busy and holds its inode's i_work.
  */
 struct fuse_iocb {
 	struct kiocb kiocb;

@@ -132,7 +132,7 @@ static void iocb_complete(struct kiocb *kiocb, ssize_t ret)
 	kiocb->ki_filp->f_busy--;
 	session_work_begin(s);
 	iocb_finish(io, ret);
-	iput(inode);
+	inode_put_work(inode);
 	session_work_end(s);
 	(void)journal_work_on(before);
 }
@@ -177,7 +177,7 @@ static void iocb_park(struct fuse_iocb *io)
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	kiocb->ki_since = now.tv_sec;
-	ihold(io->inode);
+	inode_get_work(io->inode);
 	kiocb->ki_filp->f_busy++;
 	if (err == 0 && io->has_data)
 		err = iocb_keep_data(io);

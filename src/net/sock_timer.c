@@ -15,7 +15,7 @@ void sock_timeout(struct socket *sock, uint64_t now)
 	struct inode *inode = SOCK_INODE(sock);
 	uint64_t next;
 
-	ihold(inode);
+	inode_get_work(inode);
 	sock->sk->sk_timer = 0;
 	next = sock_expire_all(sock, now);
 	if (sock->sk != NULL && sock->sk->sk_reap_at != 0 && sock->sk->sk_reap_at <= now)
@@ -32,5 +32,5 @@ void sock_timeout(struct socket *sock, uint64_t now)
 			(void)sock_timer_before(sock, now + sk->sk_sync_wait);
 		}
 	}
-	iput(inode);
+	inode_put_work(inode);
 }

@@ -13,7 +13,7 @@
  * unlinks the kiocb and then completes it.
  *
  * A completion may free the file, the inode and with it the socket. Whoever
- * walks holds the inode by its i_busy meanwhile.
+ * walks holds the inode by its i_work meanwhile.
  */
 #include "config.h"
 
@@ -146,18 +146,18 @@ void sock_data_ready(struct socket *sock)
 {
 	struct inode *inode = SOCK_INODE(sock);
 
-	ihold(inode);
+	inode_get_work(inode);
 	sock_wake(sock, SOCK_READ);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 void sock_write_space(struct socket *sock)
 {
 	struct inode *inode = SOCK_INODE(sock);
 
-	ihold(inode);
+	inode_get_work(inode);
 	sock_wake(sock, SOCK_WRITE);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 /* End everything parked on one queue. True: somebody was told @err itself. */
@@ -196,13 +196,13 @@ void sock_state_change(struct socket *sock)
 {
 	struct inode *inode = SOCK_INODE(sock);
 
-	ihold(inode);
+	inode_get_work(inode);
 	sock_notify(sock);
 	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
 		sock_wake(sock, queue);
 	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
 		sock_wait_anew(sock, queue);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 /*
@@ -248,9 +248,9 @@ bool sock_cancel_all(struct socket *sock, int err)
 	struct inode *inode = SOCK_INODE(sock);
 	bool told = false;
 
-	ihold(inode);
+	inode_get_work(inode);
 	for (enum sock_queue queue = SOCK_READ; queue <= SOCK_SYNC; queue++)
 		told |= sock_cancel_queue(sock, queue, err);
-	iput(inode);
+	inode_put_work(inode);
 	return told;
 }

@@ -37,7 +37,7 @@ static void let_go(enum claim claim)
 		file_release(the_file);
 		break;
 	default:
-		iput(the_inode);
+		inode_put_work(the_inode);
 	}
 }
 
@@ -62,7 +62,7 @@ START_TEST(ends_in_every_order)
 
 	the_inode = make_file(sb.s_root, "x");
 	inode_get_lookup(the_inode);
-	ihold(the_inode);
+	inode_get_work(the_inode);
 	the_file = alloc_file(the_inode, 2);
 	ck_assert_ptr_nonnull(the_file);
 	nodeid = the_inode->i_nodeid;
@@ -120,11 +120,11 @@ START_TEST(forget_of_more_than_taken)
 	ck_assert_uint_eq(x->i_nlink, 1);
 	inode_forget(x, 1);
 	ck_assert_ptr_eq(find(sb.s_root, "x"), x);
-	ihold(x);
+	inode_get_work(x);
 	ck_assert_int_eq(unlink_name(sb.s_root, "x"), 0);
 	inode_forget(x, 1000);
 	ck_assert_uint_eq(in_use("bare"), 1);
-	iput(x);
+	inode_put_work(x);
 	ck_assert_uint_eq(in_use("bare"), 0);
 }
 END_TEST
@@ -132,8 +132,8 @@ END_TEST
 /* What evicting ends may hold the inode once more, and let it go. */
 static void hold_and_put(struct inode *inode)
 {
-	ihold(inode);
-	iput(inode);
+	inode_get_work(inode);
+	inode_put_work(inode);
 	inode_get_open(inode);
 	inode_put_open(inode);
 	inode_get_lookup(inode);
@@ -442,7 +442,7 @@ START_TEST(unmount_with_work_in_flight)
 	struct inode *x = make_file(sb.s_root, "x");
 	struct capture c;
 
-	ihold(x);
+	inode_get_work(x);
 	capture_begin(&c);
 	super_fini(&sb);
 	ck_assert_int_eq(count_of(capture_end(&c), "BUG: inode 2 is still in use"), 1);

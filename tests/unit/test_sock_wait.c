@@ -55,7 +55,7 @@ static void on_complete(struct kiocb *kiocb, ssize_t ret)
 	if (r->then != NULL)
 		r->then(r);
 	file_release(r->file);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 /* Start it as fuse/ does: a parked request counts as work on the inode. */
@@ -69,7 +69,7 @@ static ssize_t start(struct request *r, size_t size,
 	r->ret = op(&r->kiocb, &r->kiocb.ki_iter);
 	if (r->ret == -EIOCBQUEUED) {
 		r->parked = true;
-		ihold(inode);
+		inode_get_work(inode);
 	} else {
 		file_release(own);
 	}

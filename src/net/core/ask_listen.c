@@ -29,7 +29,7 @@ static void finish(struct listen_op *op, ssize_t ret)
 
 	free(op);
 	iocb->ki_complete(iocb, ret);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 static void on_answer(void *arg, int err)
@@ -64,7 +64,7 @@ static int ask(struct socket *sock, int backlog, struct kiocb *iocb)
 		free(op);
 		return err;
 	}
-	ihold(SOCK_INODE(sock));
+	inode_get_work(SOCK_INODE(sock));
 	iocb->ki_park[0] = op;
 	iocb->ki_cancel = cancel;
 	return -EIOCBQUEUED;

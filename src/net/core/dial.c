@@ -131,7 +131,7 @@ static void dial_fail(struct sk_dial *dial, int err)
 	struct inode *inode = SOCK_INODE(sock);
 	struct kiocb *iocb;
 
-	ihold(inode);
+	inode_get_work(inode);
 	if (dial_restore_bound(dial) != 0)
 		sk_close(sock->sk, false);
 	sock->sk->sk_err_last = -err;
@@ -147,7 +147,7 @@ static void dial_fail(struct sk_dial *dial, int err)
 	if (!sock_cancel_all(sock, err) && !waited && sock->sk != NULL)
 		sk_set_err(sock->sk, -err);
 	sock_state_change(sock);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 /* @fd is what the file is to be. */
@@ -164,7 +164,7 @@ static void dial_succeed(struct sk_dial *dial, int fd)
 		dial_fail(dial, err);
 		return;
 	}
-	ihold(inode);
+	inode_get_work(inode);
 	/* What was set since it began; a descriptor has taken each value already. */
 	(void)sk_apply_options(sk);
 	sk->sk_bound = dial->bound.ss_family != AF_UNSPEC;
@@ -181,7 +181,7 @@ static void dial_succeed(struct sk_dial *dial, int fd)
 	if (inode->i_sb->s_commit != NULL)
 		inode->i_sb->s_commit(inode->i_sb);
 	sock_state_change(sock);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 struct sockaddr_storage sk_dial_peer(const struct sock *sk)

@@ -98,11 +98,11 @@ static void move_more(struct work_struct *work)
 	union udp_addr from;
 
 	listener->moving = false;
-	ihold(inode);
+	inode_get_work(inode);
 	sk_watch_moved(&listener->sk);
 	if (move_to_peers(listener, work_begin(), &from) >= 0)
 		got_message(listener);
-	iput(inode);
+	inode_put_work(inode);
 }
 
 /* Take out of @u, which was connected just now, what others have sent. */

@@ -2,8 +2,8 @@
 /*
  * What the files of fs/ share and nobody else needs. Twin of fs/internal.h.
  */
-#ifndef FS_FS_I_H
-#define FS_FS_I_H
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
 
 #include "fs/dcache.h"
 
@@ -47,4 +47,4 @@ int file_cache_exit(void);
 struct file *file_alloc(struct inode *inode, unsigned int flags);
 void file_free(struct file *file);
 
-#endif /* FS_FS_I_H */
+#endif /* FS_INTERNAL_H */
