@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC1091,SC2013,SC2034,SC2154,SC2317
+# shellcheck disable=SC1091,SC2013,SC2034,SC2154,SC2317,SC2329
 # faults.sh [ROW...]: the rows of doc/RELIABILITY.md, each on a mount, with its count. Run by make
 # check-stress in an empty folder, with sockfs in PATH and $srcdir/tests at hand.
 # STRESS_SCALE=0.01 does a hundredth of each.
