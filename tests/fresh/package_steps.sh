@@ -206,7 +206,7 @@ before_boot()
 	manual_commands sockfs.8 7 | sed 's|/mnt/net|/mnt/unit|' >/etc/systemd/system/mnt-unit.mount
 	cat >/etc/systemd/system/package-test.service <<EOF
 [Unit]
-After=remote-fs.target autofs.service sockfs@mnt-service.service mnt-unit.mount
+After=remote-fs.target autofs.service sockfs@mnt-service.service mnt-unit.mount mnt-automount.automount
 [Service]
 Type=oneshot
 Environment=HOME=/root
