@@ -13,12 +13,14 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/syslog.h"
+
 enum log_level console_loglevel = LOGLEVEL_INFO;
 
 static enum log_target log_target = LOG_TARGET_STDERR;
 static bool log_nowait;
 static unsigned long nr_left_out;
-static char log_prog[32] = "sockfs"; /* openlog(3) keeps the pointer, so it is static */
+static char log_prog[32] = "sockfs";
 
 BUILD_BUG_ON((int)LOGLEVEL_ERR != LOG_ERR || (int)LOGLEVEL_WARNING != LOG_WARNING);
 BUILD_BUG_ON((int)LOGLEVEL_NOTICE != LOG_NOTICE);
@@ -34,14 +36,11 @@ void log_open(const char *prog, bool to_syslog, enum log_level max)
 void log_set_target(enum log_target target)
 {
 	log_target = target;
-	if (target == LOG_TARGET_SYSLOG)
-		openlog(log_prog, LOG_PID, LOG_DAEMON);
 }
 
 void log_close(void)
 {
-	closelog();
-	log_set_target(log_target); /* closelog(3) has forgotten the program's name */
+	syslog_close();
 }
 
 void log_set_level(enum log_level max)
@@ -135,17 +134,25 @@ static bool has_room(void)
 	return poll(&out, 1, 0) == 1 && out.revents & POLLOUT;
 }
 
+/* The line that tells of those that were left out: "PROG: N lines ...". */
+static size_t left_out_line(char *text, size_t size)
+{
+	return (size_t)snprintf(text, size, "%s: %lu lines found no room", log_prog, nr_left_out);
+}
+
 static void write_without_waiting(const char *line, size_t len)
 {
 	char text[LOG_LINE_MAX];
+	size_t n;
 
 	if (!has_room()) {
 		nr_left_out++;
 		return;
 	}
 	if (nr_left_out != 0) {
-		write_line(text, (size_t)snprintf(text, sizeof(text), "%s: %lu lines found no room\n",
-						  log_prog, nr_left_out));
+		n = left_out_line(text, sizeof(text));
+		text[n++] = '\n';
+		write_line(text, n);
 		nr_left_out = 0;
 		if (!has_room()) {
 			nr_left_out++;
@@ -155,11 +162,28 @@ static void write_without_waiting(const char *line, size_t len)
 	write_line(line, len);
 }
 
+/* It writes the program's name and the newline itself, so @line's are left out. */
+static void line_to_syslog(enum log_level level, const char *line)
+{
+	const size_t head = strlen(log_prog) + 2;
+	char text[LOG_LINE_MAX];
+
+	if (nr_left_out != 0) {
+		left_out_line(text, sizeof(text));
+		if (!syslog_line(log_prog, LOGLEVEL_WARNING, text + head)) {
+			nr_left_out++;
+			return;
+		}
+		nr_left_out = 0;
+	}
+	if (!syslog_line(log_prog, (int)level, line + head))
+		nr_left_out++;
+}
+
 static void emit(enum log_level level, char *line, size_t len)
 {
 	if (log_target == LOG_TARGET_SYSLOG) {
-		/* syslog(3) writes the program's name and the newline itself */
-		syslog((int)level, "%s", line + strlen(log_prog) + 2);
+		line_to_syslog(level, line);
 		return;
 	}
 	line[len++] = '\n';

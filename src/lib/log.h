@@ -55,11 +55,11 @@ void log_set_target(enum log_target target);
 /*
  * With @nowait no line waits for a reader of stderr: a terminal that was stopped, or a pipe that
  * nobody empties, would stop all who wait for this process. Lines that find no room are left
- * out; the next one that does is preceded by their number.
+ * out; the next one that does is preceded by their number. To syslog nothing ever waits.
  */
 void log_set_nowait(bool nowait);
 
-/* Give back the descriptor of syslog(3), if there is one; the next line opens another. */
+/* Give back the descriptor of syslog, if there is one; the next line opens another. */
 void log_close(void);
 
 /* Drop the lines above @max from now on. */

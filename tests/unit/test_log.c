@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <syslog.h>
 
 #include "unit.h"
@@ -16,45 +19,57 @@ static struct capture c;
 
 /* ------------------------------------------------------- a syslog of our own */
 
-static char sys_text[4096], sys_ident[64];
-static int sys_priority, sys_lines, sys_options, sys_facility;
+static int sys_fd = -1;
+/* Names without a file have each type apart, so it is a file. */
+static const struct sockaddr_un sys_name = {.sun_family = AF_UNIX, .sun_path = "test_log.socket"};
 
-__printf(2, 0) static void sys_line(int priority, const char *fmt, va_list ap)
+static int sys_connect(int fd)
 {
-	vsnprintf(sys_text, sizeof(sys_text), fmt, ap);
-	sys_priority = priority;
-	sys_lines++;
+	return (int)syscall(SYS_connect, fd, &sys_name, sizeof(sys_name));
 }
 
-void openlog(const char *ident, int options, int facility)
+/* Nobody else's lines, whatever runs here. */
+int connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
-	snprintf(sys_ident, sizeof(sys_ident), "%s", ident);
-	sys_options = options;
-	sys_facility = facility;
+	(void)len;
+	ck_assert_str_eq(((const struct sockaddr_un *)sa)->sun_path, "/dev/log");
+	return sys_connect(fd);
 }
 
-/* syslog(3) has two names: the second is what _FORTIFY_SOURCE calls. */
-void log_test_syslog(int priority, const char *fmt, ...) __asm__("syslog") __printf(2, 3);
-void log_test_syslog_chk(int priority, int flag, const char *fmt, ...) __asm__("__syslog_chk")
-	__printf(3, 4);
-
-void log_test_syslog(int priority, const char *fmt, ...)
+static void sys_begin(int type)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	sys_line(priority, fmt, ap);
-	va_end(ap);
+	sys_fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(sys_fd, 0);
+	unlink(sys_name.sun_path);
+	ck_assert_int_eq(bind(sys_fd, (const struct sockaddr *)&sys_name, sizeof(sys_name)), 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(sys_fd, 1), 0);
 }
 
-void log_test_syslog_chk(int priority, int flag, const char *fmt, ...)
+static void sys_end(void)
 {
-	va_list ap;
+	close(sys_fd);
+	sys_fd = -1;
+	unlink(sys_name.sun_path);
+}
 
-	(void)flag;
-	va_start(ap, fmt);
-	sys_line(priority, fmt, ap);
-	va_end(ap);
+/* The next line, without its date; "": there is none. It must be this process's, as @prog. */
+static const char *sys_line(const char *prog)
+{
+	static char line[4096], out[4096];
+	char want[64];
+	ssize_t n = recv(sys_fd, line, sizeof(line) - 1, 0);
+	int priority = -1, date = 0;
+
+	if (n < 0)
+		return "";
+	line[n] = '\0';
+	ck_assert_int_eq(sscanf(line, "<%d>%*3s %*d %*d:%*d:%*d %n", &priority, &date), 1);
+	ck_assert_int_gt(date, 0);
+	snprintf(want, sizeof(want), "%s[%d]: ", prog, (int)getpid());
+	ck_assert_int_eq(strncmp(line + date, want, strlen(want)), 0);
+	snprintf(out, sizeof(out), "%d %s", priority - LOG_DAEMON, line + date + strlen(want));
+	return out;
 }
 
 /* -------------------------------------------------------------------- tests */
@@ -78,7 +93,6 @@ END_TEST
 static void set_up(void)
 {
 	log_open("sockfs", false, LOGLEVEL_INFO);
-	sys_lines = 0;
 }
 
 START_TEST(levels)
@@ -249,31 +263,93 @@ END_TEST
 
 START_TEST(to_syslog_and_back)
 {
+	sys_begin(SOCK_DGRAM);
 	log_open("name", false, LOGLEVEL_INFO);
 	capture_begin(&c);
 	pr_info("one");
 	log_set_target(LOG_TARGET_SYSLOG);
-	ck_assert_str_eq(sys_ident, "name");
-	ck_assert_int_eq(sys_facility, LOG_DAEMON);
-	ck_assert_int_eq(sys_options & LOG_PID, LOG_PID);
 	pr_warn("two\033 %s%%", "%s%n");
-	ck_assert_int_eq(sys_lines, 1);
-	ck_assert_int_eq(sys_priority, LOG_WARNING);
-	ck_assert_str_eq(sys_text, "two\\033 %s%n%");
+	ck_assert_str_eq(sys_line("name"), "4 two\\033 %s%n%");
 	pr_debug("hidden");
-	ck_assert_int_eq(sys_lines, 1);
+	ck_assert_str_eq(sys_line("name"), "");
+	log_close();
 	pr_err("three");
-	ck_assert_int_eq(sys_priority, LOG_ERR);
+	ck_assert_str_eq(sys_line("name"), "3 three");
 	log_set_target(LOG_TARGET_STDERR);
 	pr_info("four");
-	ck_assert_int_eq(sys_lines, 2);
+	ck_assert_str_eq(sys_line("name"), "");
 	ck_assert_str_eq(capture_end(&c), "name: one\nname: four\n");
 
 	log_open("other", true, LOGLEVEL_DEBUG);
 	pr_debug("five");
-	ck_assert_str_eq(sys_ident, "other");
-	ck_assert_int_eq(sys_lines, 3);
-	ck_assert_int_eq(sys_priority, LOG_DEBUG);
+	ck_assert_str_eq(sys_line("other"), "7 five");
+	log_close();
+	sys_end();
+}
+END_TEST
+
+/* Its daemon is stopped, is started again, is not there: errno is as it was. */
+START_TEST(syslog_comes_and_goes)
+{
+	char text[LOG_LINE_MAX];
+	int n = 0, lost = 3;
+
+	log_open("name", true, LOGLEVEL_INFO);
+	errno = EXDEV;
+	pr_info("to nobody");
+	ck_assert_int_eq(errno, EXDEV);
+	sys_begin(SOCK_DGRAM);
+	pr_info("first");
+	ck_assert_str_eq(sys_line("name"), "6 first");
+	/* As many as there is room for, and a few more. */
+	for (int full = 0; full < lost; n++) {
+		struct pollfd room = {.events = POLLOUT};
+
+		room.fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		ck_assert_int_eq(sys_connect(room.fd), 0);
+		full += poll(&room, 1, 0) == 0;
+		close(room.fd);
+		errno = EXDEV;
+		pr_info("number %d", n);
+		ck_assert_int_eq(errno, EXDEV);
+	}
+	for (int i = 0; i < n - lost; i++) {
+		snprintf(text, sizeof(text), "6 number %d", i);
+		ck_assert_str_eq(sys_line("name"), text);
+	}
+	ck_assert_str_eq(sys_line("name"), "");
+	pr_info("here");
+	ck_assert_str_eq(sys_line("name"), "4 3 lines found no room");
+	ck_assert_str_eq(sys_line("name"), "6 here");
+	sys_end();
+	sys_begin(SOCK_DGRAM);
+	pr_info("again");
+	ck_assert_str_eq(sys_line("name"), "6 again");
+	sys_end();
+	errno = EXDEV;
+	pr_info("to nobody");
+	ck_assert_int_eq(errno, EXDEV);
+	log_close();
+}
+END_TEST
+
+/* Each ends in a NUL there. */
+START_TEST(syslog_of_a_stream)
+{
+	int fd;
+
+	log_open("name", true, LOGLEVEL_INFO);
+	sys_begin(SOCK_STREAM);
+	pr_info("one");
+	fd = accept4(sys_fd, NULL, NULL, SOCK_NONBLOCK);
+	ck_assert_int_ge(fd, 0);
+	sys_end();
+	sys_fd = fd;
+	ck_assert_str_eq(sys_line("name"), "6 one");
+	pr_info("two");
+	ck_assert_str_eq(sys_line("name"), "6 two");
+	log_close();
+	sys_end();
 }
 END_TEST
 
@@ -293,6 +369,8 @@ int main(void)
 	tcase_add_test(tc, errno_is_left_alone);
 	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, to_syslog_and_back);
+	tcase_add_test(tc, syslog_comes_and_goes);
+	tcase_add_test(tc, syslog_of_a_stream);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
