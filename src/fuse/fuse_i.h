@@ -22,7 +22,11 @@
 #include "journal/journal.h"
 
 /* The largest read and write of one request, and room for the headers before it. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define SESSION_MAX_IO (1u << 18) /* a session for each input: every page of its buffers is marked */
+#else
 #define SESSION_MAX_IO (1u << 20)
+#endif
 #define SESSION_BUF_SIZE (SESSION_MAX_IO + 4096u)
 /* Zeros behind a message: names in a broken one end there, fixed structures are whole. */
 #define SESSION_BUF_PAD 1024u

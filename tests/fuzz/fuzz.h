@@ -14,8 +14,12 @@
  * fuzz.c replays corpus/PROGRAM, and makes inputs at random. libFuzzer can make them
  * instead, and gave the corpus:
  *
- *	./configure CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link' --enable-sanitizers
- *	make check-programs tests/fuzz/libfuzzer_text && tests/fuzz/libfuzzer_text NEW CORPUS
+ *	./configure CC=clang CFLAGS='-g -O2 -fsanitize=fuzzer-no-link' --enable-sanitizers \
+ *		CPPFLAGS=-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+ *	make tests/fuzz/libfuzzer_text && tests/fuzz/libfuzzer_text -entropic=0 NEW CORPUS
+ *
+ * That word has a mount begin with less memory (fs/inode_hash.c, fuse/fuse_i.h); each input has one
+ * of its own. NEW is best in /dev/shm.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -35,6 +39,8 @@ typedef struct ares_options ares_init_settings;
 #endif
 
 /*
+ * fuzz_cost.c: what is linked with it takes little time for each input.
+ *
  * fuzz_guard.c: what is linked with it reaches no name server, no host but this one, and no
  * path of a UNIX socket, and starts no program: it has connect(2), bind(2), sendto(2),
  * posix_spawn(3) and ares_init_options(3) of its own.
@@ -81,6 +87,7 @@ _Noreturn void fill_and_die(struct wire *w, struct fill *fill, uint16_t which,
 
 /* ---- fuzz_break.c: the ledger that is there, broken as the next bytes of the input say ---- */
 
+#define BREAKS_MAX 15
 /* Its records, head and log; how many changes there were. */
 unsigned int fuzz_break(struct fill *fill);
 /* What says which form it has. */

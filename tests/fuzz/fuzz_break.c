@@ -264,7 +264,7 @@ unsigned int fuzz_break(struct fill *shared)
 	unsigned int n;
 
 	fill = shared;
-	n = byte() % 16;
+	n = byte() % (BREAKS_MAX + 1);
 	for (unsigned int i = 0; i < n; i++)
 		ways[byte() % ARRAY_SIZE(ways)]();
 	return n;

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@
 #include "tests/wire/wire.h"
 
 #define NR_FDS 256
+#define SMALL_RANGE (256u << 20) /* 32 buffers of messages */
 
 const uint8_t *fuzz_at, *fuzz_end;
 static struct wire *w;
@@ -44,12 +46,6 @@ static struct fds {
 	ino_t ino[NR_FDS];
 	size_t nr;
 } before;
-
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
-}
 
 /* Say why, and abort. */
 #define die(fmt, ...) (fprintf(stderr, "fuzz: " fmt "\n", __VA_ARGS__), abort())
@@ -266,6 +262,7 @@ static void let_go(void)
 
 static void use(bool all)
 {
+	int nr_interrupts = 0;
 	uint8_t b, c;
 
 	while (fuzz_at < fuzz_end) {
@@ -279,12 +276,15 @@ static void use(bool all)
 		else if (b < 240)
 			c = byte(), net_step(c, byte(), fill->port);
 		else
-			wire_interrupt(w, fill->open[byte() % FILL_OPEN]);
+			nr_interrupts++, wire_interrupt(w, fill->open[byte() % FILL_OPEN]);
 	}
 	if (all)
 		let_go();
-	/* libfuse gives back an interrupt that found nobody with each request. */
-	for (int i = 0; i < 300; i++)
+	/*
+	 * libfuse gives back an interrupt that found nobody with each request; fuzz_break.c may have
+	 * made some of its messages such.
+	 */
+	for (int i = 0; i < nr_interrupts + BREAKS_MAX; i++)
 		if (wire_getattr(w, FUSE_ROOT_ID, NULL) != 0)
 			break;
 }
@@ -380,6 +380,24 @@ static void go_on(const struct fds *keep, bool broken)
 		use(how & 2);
 }
 
+/*
+ * The range of an input is the smallest that holds what fuzz_fill.c makes, unless its bit 13 is
+ * set: the books of the largest are a megabyte.
+ */
+static void make_ledger(bool large)
+{
+	struct rlimit lim, least;
+
+	if (getrlimit(RLIMIT_FSIZE, &lim) != 0)
+		abort();
+	least = lim;
+	if (!large)
+		least.rlim_cur = min(lim.rlim_cur, (rlim_t)SMALL_RANGE);
+	if (setrlimit(RLIMIT_FSIZE, &least) != 0 || ledger_make(sockfs_session_buf_size()) != 0 ||
+	    setrlimit(RLIMIT_FSIZE, &lim) != 0)
+		abort();
+}
+
 /* What stays, from the first input on. */
 static void begin_once(void)
 {
@@ -409,7 +427,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)net_port();
 	(void)net_name();
 	list_fds(&before);
-	if (ledger_make(sockfs_session_buf_size()) != 0 || (w = wire_make()) == NULL)
+	make_ledger(size > 0 && data[0] & 32);
+	w = wire_make();
+	if (w == NULL)
 		abort();
 	list_fds(&keep);
 	which = serve();

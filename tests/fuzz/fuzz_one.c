@@ -39,16 +39,6 @@ static uint64_t uniques[NR_UNIQUES];
 static unsigned int port;	    /* that a file listens on, or did */
 static unsigned int nr_interrupts; /* that libfuse may still keep */
 
-/*
- * ASan holds freed memory back, 256 MB unless told otherwise, which looks like a leak of the
- * fuzzer. With these 8 MB 63,901 inputs took 43 MB from the first to the last.
- */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
-}
-
 /* ---------------------------------------------------------------------- choices */
 
 static uint64_t number(void)

@@ -2,13 +2,14 @@
 # The fuzzers: tests/fuzz/fuzz.h tells of them.
 FUZZ_TESTS = tests/fuzz/ctl tests/fuzz/dns tests/fuzz/fuzz tests/fuzz/ledger tests/fuzz/policy tests/fuzz/text
 FUZZ_MAIN = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
-FUZZ_ONE = tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_input.h tests/fuzz/fuzz_net.c tests/fuzz/fuzz_one.c
-FUZZ_CTL = tests/fuzz/fuzz_ctl.c tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_net.c tests/fuzz/fuzz_words.c
-FUZZ_DNS = tests/fuzz/fuzz_dns.c
-FUZZ_LEDGER = tests/fuzz/fuzz_break.c tests/fuzz/fuzz_fill.c tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_input.h \
-	tests/fuzz/fuzz_ledger.c tests/fuzz/fuzz_net.c
-FUZZ_POLICY = tests/fuzz/fuzz_policy.c tests/fuzz/fuzz_words.c
-FUZZ_TEXT = tests/fuzz/fuzz_text.c tests/fuzz/fuzz_words.c
+FUZZ_WIRE = tests/fuzz/fuzz_guard.c tests/fuzz/fuzz_cost.c tests/fuzz/fuzz_net.c
+FUZZ_ONE = $(FUZZ_WIRE) tests/fuzz/fuzz_input.h tests/fuzz/fuzz_one.c
+FUZZ_CTL = $(FUZZ_WIRE) tests/fuzz/fuzz_ctl.c tests/fuzz/fuzz_words.c
+FUZZ_DNS = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz_cost.c
+FUZZ_LEDGER = $(FUZZ_WIRE) tests/fuzz/fuzz_break.c tests/fuzz/fuzz_fill.c tests/fuzz/fuzz_input.h \
+	tests/fuzz/fuzz_ledger.c
+FUZZ_POLICY = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz_policy.c tests/fuzz/fuzz_words.c
+FUZZ_TEXT = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz_text.c tests/fuzz/fuzz_words.c
 tests_fuzz_fuzz_SOURCES = $(FUZZ_MAIN) $(FUZZ_ONE)
 tests_fuzz_ctl_SOURCES = $(FUZZ_MAIN) $(FUZZ_CTL)
 tests_fuzz_dns_SOURCES = $(FUZZ_MAIN) $(FUZZ_DNS)
