@@ -62,6 +62,5 @@ int unix_exit(void)
 {
 	sock_unregister(unix_family.family);
 	unix_policy_clear();
-	unix_walk_exit();
 	return proto_unregister(&unix_prot);
 }

@@ -96,8 +96,6 @@ enum unix_walk_end {
  * says, as with fs.protected_symlinks. @ret_name: for UNIX_WALK_PARENT.
  */
 int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1]);
-/* Forget the mounts. */
-void unix_walk_exit(void);
 
 /* unix_cred.c --------------------------------------------------------------------- */
 

@@ -2,8 +2,9 @@
 /*
  * The way along a path, one part at a time: the twin of fs/namei.c: path_lookupat, for the one
  * thing that the kernel's cannot do, to stop before it enters our own mount. There each
- * step is a request that this very thread would have to answer. Which mounts are of our kind is
- * read once, at the first walk: somebody has asked for it, so our own is there by then.
+ * step is a request that this very thread would have to answer; and another mount of our kind may
+ * be on its way into this one. So wherever it comes into another file system it asks proc(5) what
+ * that is, each time: it may have been mounted since the last walk.
  *
  * Nothing here asks a file system of what was entered but for the next name; statx(2) with
  * AT_STATX_DONT_SYNC says where one is without a request.
@@ -17,19 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/nofile.h"
 #include "net/unix/unix.h"
 
 #define LINKS_MAX 40 /* include/linux/namei.h: MAXSYMLINKS */
-
-static struct {
-	dev_t *dev;
-	size_t n;
-	bool read;
-} ours; /* the devices of all mounts of our kind that were there */
 
 struct walk {
 	int fd; /* where it has come to */
@@ -39,63 +33,44 @@ struct walk {
 };
 
 /* proc(5): the third field of mountinfo is the device, the first behind the dash the type. */
-static bool take_mount(const char *line)
+static bool is_ours(const char *line, const struct statx *st)
 {
 	unsigned int major, minor;
 	const char *type = strstr(line, " - ");
-	dev_t *more;
 
-	if (type == NULL || strncmp(type + 3, "fuse.sockfs ", 12) != 0 ||
-	    sscanf(line, "%*d %*d %u:%u", &major, &minor) != 2)
-		return true;
-	more = reallocarray(ours.dev, ours.n + 1, sizeof(*more));
-	if (more == NULL)
-		return false;
-	ours.dev = more;
-	more[ours.n++] = makedev(major, minor);
-	return true;
+	return type != NULL && strncmp(type + 3, "fuse.sockfs ", 12) == 0 &&
+	       sscanf(line, "%*d %*d %u:%u", &major, &minor) == 2 && major == st->stx_dev_major &&
+	       minor == st->stx_dev_minor;
 }
 
-/* 0 or -errno: then nobody goes anywhere. Where there is no /proc, no mount is known. */
-static int read_mounts(void)
+/* 0, -EDEADLK: @st is in a mount of our kind; or -errno. Where there is no /proc, no mount is known. */
+static int check_mount(const struct statx *st)
 {
 	char *line = NULL;
 	size_t size = 0;
-	bool ok = true;
+	bool ours = false, all;
 	FILE *f;
 
-	if (ours.read)
+	/* What has a disk has a number of it. */
+	if (st->stx_dev_major != 0)
 		return 0;
 	nofile_reserve_begin();
 	f = fopen("/proc/self/mountinfo", "re");
 	nofile_reserve_end();
-	if (f == NULL && errno != ENOENT)
-		return -errno;
-	while (ok && f != NULL && getline(&line, &size, f) >= 0)
-		ok = take_mount(line);
+	if (f == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	while (!ours && getline(&line, &size, f) >= 0)
+		ours = is_ours(line, st);
+	all = feof(f);
 	free(line);
-	if (f != NULL)
-		fclose(f);
-	ours.read = ok;
-	return ok ? 0 : -ENOMEM;
+	fclose(f);
+	if (ours)
+		return -EDEADLK;
+	return all ? 0 : -ENOMEM;
 }
 
-static bool is_ours(const struct statx *st)
-{
-	for (size_t i = 0; i < ours.n; i++)
-		if (ours.dev[i] == makedev(st->stx_dev_major, st->stx_dev_minor))
-			return true;
-	return false;
-}
-
-void unix_walk_exit(void)
-{
-	free(ours.dev);
-	memset(&ours, 0, sizeof(ours));
-}
-
-/* Be at @fd, which is taken. */
-static int walk_to(struct walk *w, int fd)
+/* Be at @fd, which is taken and was opened from a place in the device of @from; NULL: from nowhere. */
+static int walk_to(struct walk *w, int fd, const struct statx *from)
 {
 	if (fd < 0)
 		return -errno;
@@ -105,7 +80,10 @@ static int walk_to(struct walk *w, int fd)
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID,
 		  &w->at) != 0)
 		return -errno;
-	return is_ours(&w->at) ? -EDEADLK : 0;
+	if (from != NULL && from->stx_dev_major == w->at.stx_dev_major &&
+	    from->stx_dev_minor == w->at.stx_dev_minor)
+		return 0;
+	return check_mount(&w->at);
 }
 
 /* fs/namei.c: may_follow_link, as with fs.protected_symlinks. */
@@ -137,7 +115,7 @@ static int walk_link(struct walk *w, int fd)
 		text[n++] = '/';
 	memcpy(text + n, w->rest, left + 1);
 	memcpy(w->rest, text, (size_t)n + left + 1);
-	return w->rest[0] == '/' ? walk_to(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
+	return w->rest[0] == '/' ? walk_to(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), NULL) : 0;
 }
 
 /* The next part of what is left; "": there is none. *ret_last: nothing comes behind it. */
@@ -168,7 +146,7 @@ static int walk_step(struct walk *w, const char *name, bool last, enum unix_walk
 		fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | O_DIRECTORY);
 	if (fd < 0 && (last || errno == ENOTDIR))
 		fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	err = walk_to(&next, fd);
+	err = walk_to(&next, fd, &dir);
 	if (err != 0)
 		goto close_next;
 	if (S_ISLNK(next.at.stx_mode) && !(last && end == UNIX_WALK_NOFOLLOW)) {
@@ -197,7 +175,7 @@ close_next:
 static int check_name(const struct walk *w, const char *name)
 {
 	struct walk there = {.fd = -1};
-	int err = walk_to(&there, openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+	int err = walk_to(&there, openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), &w->at);
 
 	if (there.fd >= 0)
 		close(there.fd);
@@ -214,9 +192,7 @@ int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX +
 	if (strlen(path) >= sizeof(w.rest))
 		return -ENAMETOOLONG;
 	strcpy(w.rest, path);
-	err = read_mounts();
-	if (err == 0)
-		err = walk_to(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	err = walk_to(&w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), NULL);
 	while (err == 0) {
 		err = walk_name(&w, name, &last);
 		if (err != 0 || name[0] == '\0')
