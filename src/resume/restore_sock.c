@@ -223,6 +223,9 @@ static void bind_again(struct socket *sock, const struct text *text)
 		if (item->type != ITEM_BOUND || item->len != sizeof(ss))
 			continue;
 		memcpy(&ss, item + 1, sizeof(ss));
+		/* No row has another family. */
+		if (sockaddr_len(&ss) == 0 && ss.ss_family != AF_UNIX)
+			continue;
 		if (sk_open(sock->sk, ss.ss_family) == 0)
 			sock->sk->sk_bound = proto_bind(sock, sock->sk->sk_fd,
 							(struct sockaddr *)&ss,

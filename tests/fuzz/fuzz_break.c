@@ -162,7 +162,8 @@ static void add_redo(void)
 		bytes[i] = byte();
 	if (record == NULL)
 		record = (char *)ledger + number_of(3);
-	if (ledger->redo_len <= sizeof(ledger->redo) - 128)
+	/* It may have been changed before; whoever goes on does not write behind it then. */
+	if (ledger->redo_len <= sizeof(ledger->redo) - 128 && ledger->redo_len % 8 == 0)
 		journal_write(record + byte() % 8, bytes, len);
 	/* Its head says where, and how much. */
 	if (byte() & 1 && first < sizeof(ledger->redo) - 64)
@@ -175,7 +176,7 @@ static void add_answer(void)
 	struct fuse_out_header out = { .len = sizeof(out) + byte() % 64u };
 	struct journal_answer *a = NULL;
 
-	if (ledger->answers_len <= sizeof(ledger->answers) - 256)
+	if (ledger->answers_len <= sizeof(ledger->answers) - 256 && ledger->answers_len % 8 == 0)
 		a = journal_answer(out.len);
 	if (a == NULL)
 		return;

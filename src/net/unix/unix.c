@@ -265,6 +265,7 @@ static int unix_may_accept(const struct sock *sk, const struct cred *cred)
 	return u->real != NULL ? policy_listen_path(cred, unix_prot.word, u->real, true) : 0;
 }
 
+/* Who resumes with a ledger that is broken may not have a path. */
 int unix_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct unix_sock *u = unix_sk(sock->sk);
@@ -272,6 +273,8 @@ int unix_bind(struct socket *sock, int fd, const struct sockaddr *addr, socklen_
 	int err;
 
 	(void)addr, (void)len;
+	if (u->path == NULL)
+		return -EINVAL;
 	err = unix_bind_path(fd, u->path, SOCK_INODE(sock)->i_mode, &u->cred,
 			     unix_policy_asks(&u->cred) ? judge_bind : NULL, u);
 	if (err == 0 && u->path[0] != '@' &&
@@ -288,6 +291,8 @@ int unix_connect(struct socket *sock, int fd, const struct sockaddr *addr, sockl
 	struct unix_sock *u = unix_sk(sock->sk);
 
 	(void)addr, (void)len;
+	if (u->path == NULL)
+		return -EINVAL;
 	return unix_connect_path(fd, u->path, &u->cred,
 				 unix_policy_asks(&u->cred) ? judge_connect : NULL, u);
 }
