@@ -171,15 +171,24 @@ int ledger_make(size_t buf_size)
 	return 0;
 }
 
+/* The first words of struct ledger, which with its logs is too large for a stack. */
+struct ledger_form {
+	uint64_t magic;
+	uint32_t version, shift;
+	uint64_t bytes;
+};
+
+BUILD_BUG_ON(offsetof(struct ledger_form, shift) != offsetof(struct ledger, shift));
+BUILD_BUG_ON(offsetof(struct ledger_form, bytes) != offsetof(struct ledger, bytes));
+
 /* The bytes of the range behind @fd, whose tables are laid out; 0: it has another form. */
 static size_t lay_out_as(int fd, size_t buf_size)
 {
-	struct ledger head;
+	struct ledger_form head;
 	size_t bytes;
 
 	buf_size = ALIGN_UP(buf_size, (size_t)4096);
-	if (pread(fd, &head, offsetof(struct ledger, init), 0) !=
-		    (ssize_t)offsetof(struct ledger, init) ||
+	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
 	    head.magic != LEDGER_MAGIC || head.version != LEDGER_VERSION || head.shift > MOST_SHIFT)
 		return 0;
 	bytes = lay_out(head.shift, buf_size);
