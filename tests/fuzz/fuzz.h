@@ -30,6 +30,8 @@
 
 /* Run one input against a daemon of its own; aborts if anything is wrong. libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Before the first one, if the target has it; libFuzzer's, too. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* What ares_init_options(3) is given; c-ares 1.21 promises to leave it as it is. */
 #if ARES_VERSION >= 0x011500
@@ -84,6 +86,17 @@ _Noreturn void fill_die(struct wire *w);
  */
 _Noreturn void fill_and_die(struct wire *w, struct fill *fill, uint16_t which,
 			    unsigned int answers);
+
+/* ---- fuzz_mother.c: a process of little memory, whose children they are ---- */
+
+#define FUZZ_FDS 256 /* that are open, at most */
+
+/* Once, as early as can be. What she is to tell her children of is there: net_port(), net_name(). */
+void mother_begin(struct fill *fill);
+/* Who has @w's daemon served, with the ledger that is there, as fill_and_die(). */
+void mother_serve(const struct wire *w, uint16_t which, unsigned int answers);
+/* Who goes on, and dies behind so many answers; @keep[@nr] as for wire_resume(). */
+void mother_resume(const struct wire *w, unsigned int answers, const int *keep, size_t nr);
 
 /* ---- fuzz_break.c: the ledger that is there, broken as the next bytes of the input say ---- */
 

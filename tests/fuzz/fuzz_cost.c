@@ -6,8 +6,9 @@
  * So slabs come from a range that keeps its pages, each at a multiple of its size. Nobody can
  * tell: a slab is zeroed when it is given out, and poisoned for ASan while nobody has it. The
  * memory that the ledger asks for at once, lest it is not there later, comes when it is touched.
- * ASan holds back little of what was freed: 256 MB, its own way, are pages that no cache has. And
- * nobody waits for callers who may come yet, as a session does that ends in use.
+ * ASan holds back little of what was freed: 256 MB, its own way, are pages that no cache has; and
+ * of each allocation it keeps the caller (ASAN_OPTIONS=malloc_context_size=30 says more). Nobody
+ * waits for callers who may come yet, as a session does that ends in use.
  */
 #include "config.h"
 
@@ -42,7 +43,7 @@ static struct piece *pieces[NR_SIZES];
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
+	return "quarantine_size_mb=8:thread_local_quarantine_size_kb=64:malloc_context_size=1";
 }
 
 /* The C library's own; those of 64 bits have a name of their own where a long has 32. */

@@ -13,9 +13,7 @@
 #include "fuzz_input.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +21,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fuse/session.h"
@@ -33,7 +29,6 @@
 #include "lib/util.h"
 #include "tests/wire/wire.h"
 
-#define NR_FDS 256
 #define SMALL_RANGE (256u << 20) /* 32 buffers of messages */
 
 const uint8_t *fuzz_at, *fuzz_end;
@@ -42,8 +37,8 @@ static struct fill *fill;
 
 /* Descriptors that are open, and what they are. */
 static struct fds {
-	int fd[NR_FDS];
-	ino_t ino[NR_FDS];
+	int fd[FUZZ_FDS];
+	ino_t ino[FUZZ_FDS];
 	size_t nr;
 } before;
 
@@ -66,7 +61,7 @@ static void list_fds(struct fds *ret)
 
 		if (fd < 0 || fd == dirfd(dir) || fstat(fd, &st) != 0)
 			continue;
-		if (ret->nr == NR_FDS)
+		if (ret->nr == FUZZ_FDS)
 			abort();
 		ret->fd[ret->nr] = fd;
 		ret->ino[ret->nr++] = st.st_ino;
@@ -289,51 +284,10 @@ static void use(bool all)
 			break;
 }
 
-/* As super/supervisor.c does: what the other has open is open here. */
-static pid_t clone_files(void)
-{
-#ifdef __s390__
-	return (pid_t)syscall(SYS_clone, 0, CLONE_FILES | SIGCHLD, 0, 0, 0);
-#else
-	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
-#endif
-}
-
-static void wait_for(pid_t pid)
-{
-	int status = -1;
-	pid_t ret;
-
-	/* libFuzzer has a timer. */
-	do
-		ret = waitpid(pid, &status, 0);
-	while (ret < 0 && errno == EINTR);
-	if (pid < 0 || ret != pid || status != 0)
-		die("the first process ended by %d", status);
-}
-
 static void expect_all(void)
 {
 	for (unsigned int i = 0; i < fill->nr_open; i++)
 		wire_expect(w, fill->open[i]);
-}
-
-/* A second one goes on, and dies of it, behind so many answers. */
-static void go_on_and_die(const struct fds *keep)
-{
-	uint8_t answers = byte();
-	pid_t pid = clone_files();
-
-	if (pid == 0) {
-		fill_begin(w, fill);
-		expect_all();
-		w->unique = fill->unique;
-		w->answers_left = answers;
-		w->die = fill_die;
-		(void)wire_resume(w, keep->fd, keep->nr);
-		fill_die(w);
-	}
-	wait_for(pid);
 }
 
 /* One serves and dies, and then this process has what he has left. */
@@ -341,13 +295,9 @@ static uint16_t serve(void)
 {
 	uint16_t which = (uint16_t)number_of(2);
 	uint8_t answers = byte();
-	pid_t pid;
 
 	w->pipe_size = which & 1u << 15 ? 1u << 20 : 0;
-	pid = clone_files();
-	if (pid == 0)
-		fill_and_die(w, fill, which, answers < 128 ? 0 : answers - 127u);
-	wait_for(pid);
+	mother_serve(w, which, answers < 128 ? 0 : answers - 127u);
 	w->unique = fill->unique;
 	return which;
 }
@@ -399,16 +349,21 @@ static void make_ledger(bool large)
 }
 
 /* What stays, from the first input on. */
-static void begin_once(void)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	uv_loop_t loop;
 
-	if (fill != NULL)
-		return;
+	(void)argc, (void)argv;
 	fill = mmap(NULL, sizeof(*fill), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	/* The first loop opens a pipe that all others have, too. */
 	if (fill == MAP_FAILED || uv_loop_init(&loop) != 0 || uv_loop_close(&loop) != 0)
 		abort();
+	if (getenv("FUZZ_LOG") == NULL)
+		log_set_level((enum log_level)0);
+	(void)net_port();
+	(void)net_name();
+	mother_begin(fill);
+	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -420,12 +375,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_at = data;
 	fuzz_end = data + size;
-	begin_once();
+	if (fill == NULL)
+		LLVMFuzzerInitialize(NULL, NULL);
 	memset(fill, 0, sizeof(*fill));
-	if (getenv("FUZZ_LOG") == NULL)
-		log_set_level((enum log_level)0);
-	(void)net_port();
-	(void)net_name();
 	list_fds(&before);
 	make_ledger(size > 0 && data[0] & 32);
 	w = wire_make();
@@ -434,8 +386,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	list_fds(&keep);
 	which = serve();
 	broken = fuzz_break(fill) != 0;
+	/* A second one goes on, and dies of it. */
 	if (which & 1u << 14)
-		go_on_and_die(&keep);
+		mother_resume(w, byte(), keep.fd, keep.nr);
 	go_on(&keep, broken);
 	bad = wire_free(w);
 	if (bad != 0)

@@ -7,7 +7,7 @@ FUZZ_ONE = $(FUZZ_WIRE) tests/fuzz/fuzz_input.h tests/fuzz/fuzz_one.c
 FUZZ_CTL = $(FUZZ_WIRE) tests/fuzz/fuzz_ctl.c tests/fuzz/fuzz_words.c
 FUZZ_DNS = tests/fuzz/fuzz_dns.c tests/fuzz/fuzz_cost.c
 FUZZ_LEDGER = $(FUZZ_WIRE) tests/fuzz/fuzz_break.c tests/fuzz/fuzz_fill.c tests/fuzz/fuzz_input.h \
-	tests/fuzz/fuzz_ledger.c
+	tests/fuzz/fuzz_ledger.c tests/fuzz/fuzz_mother.c
 FUZZ_POLICY = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz_policy.c tests/fuzz/fuzz_words.c
 FUZZ_TEXT = tests/fuzz/fuzz_cost.c tests/fuzz/fuzz_text.c tests/fuzz/fuzz_words.c
 tests_fuzz_fuzz_SOURCES = $(FUZZ_MAIN) $(FUZZ_ONE)

@@ -202,25 +202,40 @@ static int new_session(struct wire *w, int fd)
 	return sockfs_session_mount(w->session, path);
 }
 
-struct wire *wire_make(void)
+static struct wire *wire_alloc(int fd)
 {
 	struct wire *w = calloc(1, sizeof(*w));
-	int size = 4 << 20;
-	int fds[2];
 
 	if (w == NULL)
 		abort();
 	the_wire = w;
+	w->fd = fd;
 	w->daemon_fd = -1;
 	w->pid = 1;
 	TAILQ_INIT(&w->answers);
 	TAILQ_INIT(&w->requests);
+	return w;
+}
+
+struct wire *wire_make(void)
+{
+	struct wire *w = wire_alloc(-1);
+	int size = 4 << 20;
+	int fds[2];
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
 		return NULL;
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	w->fd = fds[0];
 	return new_session(w, fds[1]) == 0 ? w : NULL;
+}
+
+struct wire *wire_adopt(int fd, int daemon_fd)
+{
+	struct wire *w = wire_alloc(fd);
+
+	return new_session(w, daemon_fd) == 0 ? w : NULL;
 }
 
 /* All that the session stands on. */

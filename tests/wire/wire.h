@@ -83,6 +83,8 @@ int wire_init(struct wire *w);
  * is left. @keep[@nr]: descriptors that have nothing to do with it, and the wire's two.
  */
 struct wire *wire_make(void);
+/* The same one, in a process that has its descriptors but not its memory. */
+struct wire *wire_adopt(int fd, int daemon_fd);
 int wire_serve(struct wire *w);
 int wire_resume(struct wire *w, const int *keep, size_t nr);
 /* A request @unique is out. */
