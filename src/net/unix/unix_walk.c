@@ -3,8 +3,8 @@
  * The way along a path, one part at a time: the twin of fs/namei.c: path_lookupat, for the one
  * thing that the kernel's cannot do, to stop before it enters our own mount. There each
  * step is a request that this very thread would have to answer; and another mount of our kind may
- * be on its way into this one. So wherever it comes into another file system it asks proc(5) what
- * that is, each time: it may have been mounted since the last walk.
+ * be on its way into this one. So wherever it comes into a mount that it does not know it asks
+ * proc(5) what that is: it may have come since the last walk.
  *
  * Nothing here asks a file system of what was entered but for the next name; statx(2) with
  * AT_STATX_DONT_SYNC says where one is without a request.
@@ -21,7 +21,12 @@
 #include <unistd.h>
 
 #include "lib/nofile.h"
+#include "lib/util.h"
 #include "net/unix/unix.h"
+
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000U
+#endif
 
 #define LINKS_MAX 40 /* include/linux/namei.h: MAXSYMLINKS */
 
@@ -43,6 +48,30 @@ static bool is_ours(const char *line, const struct statx *st)
 	       minor == st->stx_dev_minor;
 }
 
+/* Mounts that are of other kinds. Since Linux 6.8 each has a number that none has had before. */
+static struct {
+	uint64_t id[16];
+	unsigned int next;
+} others;
+
+static uint64_t mount_id(const struct statx *st)
+{
+#ifdef STATX_MNT_ID
+	return st->stx_mask & STATX_MNT_ID_UNIQUE ? st->stx_mnt_id : 0;
+#else
+	(void)st;
+	return 0;
+#endif
+}
+
+static bool is_other(uint64_t id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(others.id); i++)
+		if (id != 0 && others.id[i] == id)
+			return true;
+	return false;
+}
+
 /* 0, -EDEADLK: @st is in a mount of our kind; or -errno. Where there is no /proc, no mount is known. */
 static int check_mount(const struct statx *st)
 {
@@ -52,7 +81,7 @@ static int check_mount(const struct statx *st)
 	FILE *f;
 
 	/* What has a disk has a number of it. */
-	if (st->stx_dev_major != 0)
+	if (st->stx_dev_major != 0 || is_other(mount_id(st)))
 		return 0;
 	nofile_reserve_begin();
 	f = fopen("/proc/self/mountinfo", "re");
@@ -66,7 +95,10 @@ static int check_mount(const struct statx *st)
 	fclose(f);
 	if (ours)
 		return -EDEADLK;
-	return all ? 0 : -ENOMEM;
+	if (!all)
+		return -ENOMEM;
+	others.id[others.next++ % ARRAY_SIZE(others.id)] = mount_id(st);
+	return 0;
 }
 
 /* Be at @fd, which is taken and was opened from a place in the device of @from; NULL: from nowhere. */
@@ -77,8 +109,8 @@ static int walk_to(struct walk *w, int fd, const struct statx *from)
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = fd;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_UID,
-		  &w->at) != 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		  STATX_TYPE | STATX_MODE | STATX_UID | STATX_MNT_ID_UNIQUE, &w->at) != 0)
 		return -errno;
 	if (from != NULL && from->stx_dev_major == w->at.stx_dev_major &&
 	    from->stx_dev_minor == w->at.stx_dev_minor)
