@@ -281,8 +281,10 @@ int restore_sock(struct socket *sock, struct ledger_sock *s, struct restored *re
 		return -EINVAL;
 	sock->nr_accepted = s->nr_accepted;
 	if (SOCK_INODE(sock)->i_state & I_CLEAR || !(s->flags & LEDGER_HAS_SK)) {
-		sock->state = SOCK_INODE(sock)->i_state & I_CLEAR ? SS_CLOSED
-								   : (socket_state)s->state;
+		/* All that such a one can be; another state is a broken record's. */
+		sock->state = SOCK_INODE(sock)->i_state & I_CLEAR || s->state != SS_UNCONNECTED ?
+				      SS_CLOSED :
+				      SS_UNCONNECTED;
 		lose(s);
 		return 0;
 	}
