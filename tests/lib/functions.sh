@@ -315,20 +315,32 @@ sockfs_mount()
 	echo "$dir" >>mounts
 }
 
-# sockfs_unmount DIR [REGEX]: unmounts, and then as sockfs_ended.
-sockfs_unmount()
+# unmount_by_hand DIR
+unmount_by_hand()
 {
-	local pid
 	if test "$(id -u)" -eq 0; then
 		timeout -s KILL "$wait_seconds" umount "$group_dir/$1"
 	else
 		timeout -s KILL "$wait_seconds" fusermount3 -u "$group_dir/$1"
-	fi || {
-		echo "$1: cannot unmount; who is there:" >&2
-		show_processes >&2
-		sed -i '$d' mounts
+	fi
+}
+
+# mount_forget DIR: it is nobody's to unmount.
+mount_forget()
+{
+	grep -vxF "$1" mounts >mounts.new
+	mv mounts.new mounts
+}
+
+# sockfs_unmount DIR [REGEX]: unmounts, and then as sockfs_ended. The children of who was
+# stopped may hold files until they have ended, too.
+sockfs_unmount()
+{
+	local dir=$1
+	if ! wait_until 'unmount_by_hand "$dir"' 10; then
+		mount_forget "$dir"
 		return 1
-	}
+	fi
 	sockfs_ended "$@"
 }
 
@@ -339,8 +351,7 @@ sockfs_ended()
 {
 	local name pid status ended=0
 	name=$(daemon_of "$1")
-	grep -vxF "$1" mounts >mounts.new
-	mv mounts.new mounts
+	mount_forget "$1"
 	pid=$(cat "$name.pid")
 	if ! wait_until "! is_running $pid"; then
 		mount_abort "$1"
