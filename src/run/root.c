@@ -113,8 +113,24 @@ static int bind_all(void)
 }
 
 /*
- * Another sockfs would be a way out, of the same user. Its mount point becomes an empty
- * directory; nothing in that file system is asked.
+ * Is the mount @dir closed to us, and so to the program, whose only user and group are ours?
+ * fs/fuse/dir.c: fuse_getattr refuses by who mounted it, and asks nobody.
+ */
+static bool is_closed(const char *dir)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, dir, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		     STATX_TYPE, &st) != 0 &&
+	       errno == EACCES;
+}
+
+/*
+ * Another sockfs would be a way out, if it is open to the same user. Its mount point becomes an
+ * empty directory; nothing in that file system is asked.
+ *
+ * mount(2) takes the lock of the directory that it mounts on. There may be a rm that has it and waits
+ * for somebody's write, so as few as can be are mounted on.
  */
 static int hide_others(void)
 {
@@ -126,7 +142,7 @@ static int hide_others(void)
 		return fail("read", "/proc/self/mounts");
 	while (err == 0 && (m = getmntent(mounts)) != NULL) {
 		if (strcmp(m->mnt_type, "fuse.sockfs") != 0 ||
-		    strncmp(m->mnt_dir, OLD "/", sizeof(OLD)) == 0)
+		    strncmp(m->mnt_dir, OLD "/", sizeof(OLD)) == 0 || is_closed(m->mnt_dir))
 			continue;
 		/* Below a directory that is closed to us it is closed to the program, or it has
 		 * been hidden with what lies above it. */
