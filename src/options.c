@@ -68,6 +68,8 @@ static const char help_text[] =
 	"  policy=FILE            who may connect and listen where, see sockfs.policy(5)\n"
 	"  unix=PATH              UNIX sockets that others than who mounts may use: PATH and what\n"
 	"                         is below it, or @ and the begin of a name; may be repeated\n"
+	"  unix_remote            let paths of UNIX sockets lead into file systems that others\n"
+	"                         serve; one that hangs holds up the daemon\n"
 	"  pipe=BYTES             what large reads pass through; 0: copy instead (2097152)\n"
 	"  spin=USEC              how long to look for the next request before sleeping, while\n"
 	"                         that pays; 0: never (50)\n"
@@ -106,6 +108,7 @@ enum {
 	KEY_DENY,
 	KEY_POLICY,
 	KEY_UNIX,
+	KEY_UNIX_REMOTE,
 	KEY_PIPE,
 	KEY_SPIN,
 	KEY_NONEMPTY,
@@ -145,6 +148,7 @@ static const struct fuse_opt option_table[] = {
 	FUSE_OPT_KEY("deny=", KEY_DENY),
 	FUSE_OPT_KEY("policy=", KEY_POLICY),
 	FUSE_OPT_KEY("unix=", KEY_UNIX),
+	FUSE_OPT_KEY("unix_remote", KEY_UNIX_REMOTE),
 	FUSE_OPT_KEY("pipe=", KEY_PIPE),
 	FUSE_OPT_KEY("spin=", KEY_SPIN),
 	FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
@@ -465,6 +469,9 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return parse_policy(opt, arg, p->use);
 	case KEY_UNIX:
 		return parse_unix(arg, p->use);
+	case KEY_UNIX_REMOTE:
+		unix_mounts_remote();
+		return 0;
 	case KEY_USER:
 		return parse_user(opt, arg);
 	case KEY_NONEMPTY:

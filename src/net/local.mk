@@ -56,6 +56,7 @@ libsockfs_a_SOURCES += \
 	src/net/unix/unix.c \
 	src/net/unix/unix.h \
 	src/net/unix/unix_cred.c \
+	src/net/unix/unix_mounts.c \
 	src/net/unix/unix_path.c \
 	src/net/unix/unix_policy.c \
 	src/net/unix/unix_proc.c \

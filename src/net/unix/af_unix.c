@@ -62,5 +62,6 @@ int unix_exit(void)
 {
 	sock_unregister(unix_family.family);
 	unix_policy_clear();
+	unix_mounts_exit();
 	return proto_unregister(&unix_prot);
 }

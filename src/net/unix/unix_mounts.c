@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is mounted on the way of a path, and may not be entered.
+ *
+ * A file system that others serve answers when they like. That of a server that has stopped holds
+ * this thread and everybody with it, beyond any signal; and one of our own kind never answers: this
+ * very thread would have to, or one that is on its way into ours.
+ *
+ * So proc(5) says where such are mounted. Two looks at what it said are taken: before a step,
+ * by the place, since some of the network are asked for as soon as they are entered (fs/namei.c:
+ * complete_walk); and behind it, by the number of the mount that one is in, for whoever may mount by
+ * himself (fuse(4)) chooses the moment. It is read again when something has been mounted or
+ * unmounted, which poll(2) tells, and at each walk if there is one of the network: its place has another
+ * name when a directory above it gets one, and nobody tells.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/nofile.h"
+#include "lib/util.h"
+#include "net/unix/unix.h"
+
+#ifdef STATX_MNT_ID
+#define MOUNT_ID STATX_MNT_ID
+#else
+#define MOUNT_ID 0
+#endif
+
+/* Those without a disk that the kernel serves by itself. What is stacked waits for what it stands on. */
+static const char *const local[] = {
+	"aufs",	     "bcachefs", "binfmt_misc", "bpf",	    "btrfs",	"cgroup",  "cgroup2",	 "configfs",
+	"debugfs",   "devpts",	 "devtmpfs",	"ecryptfs", "efivarfs", "fusectl", "hugetlbfs", "jffs2",
+	"mqueue",    "nsfs",	 "overlay",	"proc",	    "pstore",	"ramfs",   "rootfs",	 "securityfs",
+	"selinuxfs", "shiftfs",	 "sysfs",	"tmpfs",    "tracefs",	"ubifs",   "unionfs",	 "zfs",
+};
+/* Those with a disk that need more than that. */
+static const char *const shared[] = {"fuseblk", "gfs2", "ocfs2"};
+
+/* One that may not be entered. */
+struct mount {
+	char *place;  /* the path; NULL: another one lies on it, which may */
+	int err;      /* why */
+	unsigned int id, major, minor;
+};
+
+static struct {
+	FILE *mountinfo; /* NULL: not opened yet, or there is none */
+	bool is_read;
+	bool has_network;
+	struct mount *tab;
+	size_t nr, room;
+} mounts;
+
+static bool remote_too;
+
+void unix_mounts_remote(void)
+{
+	remote_too = true;
+}
+
+static void forget(void)
+{
+	for (size_t i = 0; i < mounts.nr; i++)
+		free(mounts.tab[i].place);
+	mounts.nr = 0;
+	mounts.is_read = false;
+	mounts.has_network = false;
+}
+
+void unix_mounts_exit(void)
+{
+	forget();
+	free(mounts.tab);
+	if (mounts.mountinfo != NULL)
+		fclose(mounts.mountinfo);
+	memset(&mounts, 0, sizeof(mounts));
+	remote_too = false;
+}
+
+static bool is_in(const char *const *types, size_t n, const char *type)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(types[i], type) == 0)
+			return true;
+	return false;
+}
+
+/* 0, -EDEADLK or -EREMOTE. */
+static int judge(const char *type, unsigned int major)
+{
+	if (strcmp(type, "fuse.sockfs") == 0)
+		return -EDEADLK;
+	if (remote_too)
+		return 0;
+	if (major != 0)
+		return is_in(shared, ARRAY_SIZE(shared), type) ? -EREMOTE : 0;
+	return is_in(local, ARRAY_SIZE(local), type) ? 0 : -EREMOTE;
+}
+
+/* The kernel asks nobody who serves such a one before its first name is looked up. */
+static bool enters_silently(const char *type)
+{
+	return strncmp(type, "fuse", 4) == 0 || strcmp(type, "autofs") == 0;
+}
+
+/* fs/proc_namespace.c: show_mountinfo has "\ooo" for blanks and backslashes. */
+static void unescape(char *s)
+{
+	unsigned int c;
+	char *to = s;
+
+	for (; *s != '\0'; s++, to++) {
+		*to = *s;
+		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
+			*to = (char)c;
+			s += 3;
+		}
+	}
+	*to = '\0';
+}
+
+/* What was mounted on @place lies below what has come since. */
+static void cover(const char *place)
+{
+	for (size_t i = 0; i < mounts.nr; i++) {
+		struct mount *m = &mounts.tab[i];
+
+		if (m->place != NULL && strcmp(m->place, place) == 0) {
+			free(m->place);
+			m->place = NULL;
+		}
+	}
+}
+
+static int add(const struct mount *m)
+{
+	if (mounts.nr == mounts.room) {
+		size_t room = mounts.room != 0 ? 2 * mounts.room : 16;
+		struct mount *tab = reallocarray(mounts.tab, room, sizeof(*tab));
+
+		if (tab == NULL)
+			return -ENOMEM;
+		mounts.tab = tab;
+		mounts.room = room;
+	}
+	mounts.tab[mounts.nr] = *m;
+	mounts.tab[mounts.nr].place = strdup(m->place);
+	return mounts.tab[mounts.nr++].place != NULL ? 0 : -ENOMEM;
+}
+
+/* A line "id parent major:minor root place options ... - type source options". 0 or -ENOMEM. */
+static int take_line(char *line)
+{
+	const char *dash = strstr(line, " - ");
+	struct mount m = {.err = 0};
+	int at = 0;
+	char type[64];
+
+	if (dash == NULL || sscanf(dash, " - %63s", type) != 1 ||
+	    sscanf(line, "%u %*d %u:%u %*s %n", &m.id, &m.major, &m.minor, &at) != 3 || at == 0)
+		return 0;
+	m.place = line + at;
+	m.place[strcspn(m.place, " ")] = '\0';
+	unescape(m.place);
+	cover(m.place);
+	m.err = judge(type, m.major);
+	/* The root hangs with the whole system. */
+	if (m.err == 0 || strcmp(m.place, "/") == 0)
+		return 0;
+	if (!enters_silently(type))
+		mounts.has_network = true;
+	return add(&m);
+}
+
+static int open_mountinfo(void)
+{
+	nofile_reserve_begin();
+	mounts.mountinfo = fopen("/proc/self/mountinfo", "re");
+	nofile_reserve_end();
+	return mounts.mountinfo != NULL ? 0 : -errno;
+}
+
+/* 0 or -errno: then nobody goes anywhere. Where there is no /proc, no mount is known. */
+static int read_mounts(void)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	forget();
+	if (mounts.mountinfo == NULL)
+		err = open_mountinfo();
+	if (err != 0)
+		return err == -ENOENT ? 0 : err;
+	rewind(mounts.mountinfo);
+	while (err == 0 && getline(&line, &size, mounts.mountinfo) >= 0)
+		err = take_line(line);
+	if (err == 0 && !feof(mounts.mountinfo))
+		err = -ENOMEM;
+	free(line);
+	mounts.is_read = err == 0;
+	return err;
+}
+
+/* proc(5): a change of the table is POLLPRI, once. */
+static bool have_changed(void)
+{
+	struct pollfd p = {.events = POLLPRI};
+
+	if (!mounts.is_read)
+		return true;
+	p.fd = fileno(mounts.mountinfo);
+	return poll(&p, 1, 0) == 1;
+}
+
+int unix_mounts_begin(void)
+{
+	return have_changed() || mounts.has_network ? read_mounts() : 0;
+}
+
+/* May one enter what is mounted on @name in the directory @dir? */
+static int check_place(int dir, const char *name)
+{
+	char link[32], path[PATH_MAX] = "";
+	size_t len = strlen(name), n;
+
+	for (size_t i = 0; i < mounts.nr; i++) {
+		const char *place = mounts.tab[i].place;
+		const char *last = place != NULL ? strrchr(place, '/') : NULL;
+
+		if (last == NULL || strcmp(last + 1, name) != 0)
+			continue;
+		if (path[0] == '\0') {
+			snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+			if (readlink(link, path, sizeof(path) - 1) < 0)
+				return -errno;
+		}
+		n = strlen(path);
+		if (n == 1)
+			n = 0;
+		if (strlen(place) == n + 1 + len && strncmp(place, path, n) == 0)
+			return mounts.tab[i].err;
+	}
+	return 0;
+}
+
+static bool is_in_mount(const struct mount *m, const struct statx *at)
+{
+#ifdef STATX_MNT_ID
+	if (at->stx_mask & STATX_MNT_ID)
+		return m->id == at->stx_mnt_id;
+#endif
+	return m->major == at->stx_dev_major && m->minor == at->stx_dev_minor;
+}
+
+/* May one be there? */
+static int check_at(const struct statx *at)
+{
+	int err = have_changed() ? read_mounts() : 0;
+
+	for (size_t i = 0; err == 0 && i < mounts.nr; i++)
+		if (is_in_mount(&mounts.tab[i], at))
+			err = mounts.tab[i].err;
+	return err;
+}
+
+int unix_mounts_stat(int fd, struct statx *ret_at)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		     STATX_TYPE | STATX_MODE | STATX_UID | MOUNT_ID, ret_at) != 0 ?
+		       -errno :
+		       0;
+}
+
+int unix_mounts_open(int dir, const struct statx *at, const char *name, bool directory,
+		     struct statx *ret_at)
+{
+	/* Only who asks for a directory has it mounted by autofs, and waits until it is. */
+	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC | (directory && remote_too ? O_DIRECTORY : 0);
+	int err = check_place(dir, name);
+	int fd;
+
+	if (err != 0)
+		return err;
+	fd = openat(dir, name, flags);
+	/* A symbolic link. */
+	if (fd < 0 && errno == ENOTDIR && directory)
+		fd = openat(dir, name, flags & ~O_DIRECTORY);
+	if (fd < 0)
+		return -errno;
+	err = unix_mounts_stat(fd, ret_at);
+	if (err == 0 &&
+	    (ret_at->stx_dev_major != at->stx_dev_major || ret_at->stx_dev_minor != at->stx_dev_minor))
+		err = check_at(ret_at);
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
