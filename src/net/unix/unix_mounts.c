@@ -37,18 +37,19 @@
 
 /* Those without a disk that the kernel serves by itself. What is stacked waits for what it stands on. */
 static const char *const local[] = {
-	"aufs",	     "bcachefs", "binfmt_misc", "bpf",	    "btrfs",	"cgroup",  "cgroup2",	 "configfs",
-	"debugfs",   "devpts",	 "devtmpfs",	"ecryptfs", "efivarfs", "fusectl", "hugetlbfs", "jffs2",
-	"mqueue",    "nsfs",	 "overlay",	"proc",	    "pstore",	"ramfs",   "rootfs",	 "securityfs",
-	"selinuxfs", "shiftfs",	 "sysfs",	"tmpfs",    "tracefs",	"ubifs",   "unionfs",	 "zfs",
+	"aufs",	     "bcachefs", "binfmt_misc", "bpf",	     "btrfs",	 "cgroup",   "cgroup2",
+	"configfs",  "debugfs",	 "devpts",	"devtmpfs",  "ecryptfs", "efivarfs", "fusectl",
+	"hugetlbfs", "jffs2",	 "mqueue",	"nsfs",	     "overlay",	 "proc",     "pstore",
+	"ramfs",     "rootfs",	 "securityfs",	"selinuxfs", "shiftfs",	 "sysfs",    "tmpfs",
+	"tracefs",   "ubifs",	 "unionfs",	"zfs",
 };
 /* Those with a disk that need more than that. */
 static const char *const shared[] = {"fuseblk", "gfs2", "ocfs2"};
 
 /* One that may not be entered. */
 struct mount {
-	char *place;  /* the path; NULL: another one lies on it, which may */
-	int err;      /* why */
+	char *place; /* the path; NULL: another one lies on it, which may */
+	int err;     /* why */
 	unsigned int id, major, minor;
 };
 
@@ -285,7 +286,8 @@ int unix_mounts_open(int dir, const struct statx *at, const char *name, bool dir
 		     struct statx *ret_at)
 {
 	/* Only who asks for a directory has it mounted by autofs, and waits until it is. */
-	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC | (directory && remote_too ? O_DIRECTORY : 0);
+	const int flags =
+		O_PATH | O_NOFOLLOW | O_CLOEXEC | (directory && remote_too ? O_DIRECTORY : 0);
 	int err = check_place(dir, name);
 	int fd;
 
@@ -298,8 +300,8 @@ int unix_mounts_open(int dir, const struct statx *at, const char *name, bool dir
 	if (fd < 0)
 		return -errno;
 	err = unix_mounts_stat(fd, ret_at);
-	if (err == 0 &&
-	    (ret_at->stx_dev_major != at->stx_dev_major || ret_at->stx_dev_minor != at->stx_dev_minor))
+	if (err == 0 && (ret_at->stx_dev_major != at->stx_dev_major ||
+			 ret_at->stx_dev_minor != at->stx_dev_minor))
 		err = check_at(ret_at);
 	if (err == 0)
 		return fd;
