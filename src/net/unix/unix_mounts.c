@@ -46,10 +46,10 @@ static const char *const local[] = {
 /* Those with a disk that need more than that. */
 static const char *const shared[] = {"fuseblk", "gfs2", "ocfs2"};
 
-/* One that may not be entered. */
 struct mount {
-	char *place; /* the path; NULL: another one lies on it, which may */
-	int err;     /* why */
+	int err;     /* why it may not be entered; 0: it may */
+	char *place; /* then the path; NULL: another one lies on it, which may */
+	bool autofs;
 	unsigned int id, major, minor;
 };
 
@@ -129,13 +129,16 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/* What was mounted on @place lies below what has come since. */
+/*
+ * What was mounted on @place lies below what has come since. But who comes through autofs waits until
+ * what lies on it has been unmounted, if that is to be (fs/autofs/root.c: autofs_d_manage).
+ */
 static void cover(const char *place)
 {
 	for (size_t i = 0; i < mounts.nr; i++) {
 		struct mount *m = &mounts.tab[i];
 
-		if (m->place != NULL && strcmp(m->place, place) == 0) {
+		if (m->place != NULL && !m->autofs && strcmp(m->place, place) == 0) {
 			free(m->place);
 			m->place = NULL;
 		}
@@ -154,8 +157,8 @@ static int add(const struct mount *m)
 		mounts.room = room;
 	}
 	mounts.tab[mounts.nr] = *m;
-	mounts.tab[mounts.nr].place = strdup(m->place);
-	return mounts.tab[mounts.nr++].place != NULL ? 0 : -ENOMEM;
+	mounts.tab[mounts.nr].place = m->err != 0 ? strdup(m->place) : NULL;
+	return mounts.tab[mounts.nr++].place != NULL || m->err == 0 ? 0 : -ENOMEM;
 }
 
 /* A line "id parent major:minor root place options ... - type source options". 0 or -ENOMEM. */
@@ -173,11 +176,10 @@ static int take_line(char *line)
 	m.place[strcspn(m.place, " ")] = '\0';
 	unescape(m.place);
 	cover(m.place);
-	m.err = judge(type, m.major);
 	/* The root hangs with the whole system. */
-	if (m.err == 0 || strcmp(m.place, "/") == 0)
-		return 0;
-	if (!enters_silently(type))
+	m.err = strcmp(m.place, "/") != 0 ? judge(type, m.major) : 0;
+	m.autofs = strcmp(type, "autofs") == 0;
+	if (m.err != 0 && !enters_silently(type))
 		mounts.has_network = true;
 	return add(&m);
 }
@@ -254,24 +256,32 @@ static int check_place(int dir, const char *name)
 	return 0;
 }
 
-static bool is_in_mount(const struct mount *m, const struct statx *at)
-{
-#ifdef STATX_MNT_ID
-	if (at->stx_mask & STATX_MNT_ID)
-		return m->id == at->stx_mnt_id;
-#endif
-	return m->major == at->stx_dev_major && m->minor == at->stx_dev_minor;
-}
-
-/* May one be there? */
+/*
+ * May one be there? A mount that is not in the table is one that somebody has taken away meanwhile
+ * (umount2(2), MNT_DETACH), who may be the one who serves it.
+ */
 static int check_at(const struct statx *at)
 {
 	int err = have_changed() ? read_mounts() : 0;
+	int ret = -ENOENT;
 
-	for (size_t i = 0; err == 0 && i < mounts.nr; i++)
-		if (is_in_mount(&mounts.tab[i], at))
-			err = mounts.tab[i].err;
-	return err;
+	if (err != 0 || mounts.nr == 0)
+		return err;
+#ifdef STATX_MNT_ID
+	if (at->stx_mask & STATX_MNT_ID) {
+		for (size_t i = 0; i < mounts.nr; i++)
+			if (mounts.tab[i].id == at->stx_mnt_id)
+				ret = mounts.tab[i].err;
+		return ret;
+	}
+#endif
+	/* Linux 5.7 and before. A part of btrfs has another device than its mount. */
+	ret = 0;
+	for (size_t i = 0; i < mounts.nr; i++)
+		if (mounts.tab[i].major == at->stx_dev_major &&
+		    mounts.tab[i].minor == at->stx_dev_minor)
+			ret = mounts.tab[i].err;
+	return ret;
 }
 
 int unix_mounts_stat(int fd, struct statx *ret_at)
