@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/syslog.h"
@@ -36,6 +37,9 @@ void log_open(const char *prog, bool to_syslog, enum log_level max)
 void log_set_target(enum log_target target)
 {
 	log_target = target;
+	/* The file of the time zone is read now, and not by some line. */
+	if (target == LOG_TARGET_SYSLOG)
+		tzset();
 }
 
 void log_close(void)

@@ -97,5 +97,5 @@ bool syslog_line(const char *prog, int level, const char *text)
 		if (err == 0)
 			err = send_line(line, len);
 	}
-	return err != EAGAIN;
+	return err == 0 || err == ENOENT || err == ECONNREFUSED || err == EACCES;
 }

@@ -14,7 +14,7 @@
 
 /*
  * Send @text as @prog's, with the process id, facility daemon and this @level, a number of
- * syslog(3). False: there is no room for it. Where nobody is there to take it, it goes nowhere
+ * syslog(3). False: there is no room for it, nor a descriptor. Where nobody is there to take it, it goes nowhere
  * and is true, as there.
  */
 bool syslog_line(const char *prog, int level, const char *text);

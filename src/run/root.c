@@ -135,12 +135,13 @@ static bool is_closed(const char *dir)
 static int hide_others(void)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
+	static char buf[1 << 16]; /* blanks are four bytes, and a place may have 4,095 of them */
+	struct mntent ent, *m;
 	int err = 0;
 
 	if (mounts == NULL)
 		return fail("read", "/proc/self/mounts");
-	while (err == 0 && (m = getmntent(mounts)) != NULL) {
+	while (err == 0 && (m = getmntent_r(mounts, &ent, buf, sizeof(buf))) != NULL) {
 		if (strcmp(m->mnt_type, "fuse.sockfs") != 0 ||
 		    strncmp(m->mnt_dir, OLD "/", sizeof(OLD)) == 0 || is_closed(m->mnt_dir))
 			continue;

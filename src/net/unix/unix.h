@@ -94,9 +94,11 @@ enum unix_walk_end {
 /*
  * Walk @path, with the rights of the moment. A descriptor of O_PATH; -EDEADLK, -EREMOTE: it leads
  * where unix_mounts_open() does not go; or what open(2) says, as with fs.protected_symlinks.
- * @ret_name: for UNIX_WALK_PARENT.
+ * @ret_name: for UNIX_WALK_PARENT. *ret_firm, if not NULL: nobody but root and who we are at the moment
+ * can have the path lead elsewhere behind it.
  */
-int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1]);
+int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1],
+	      bool *ret_firm);
 
 /* unix_mounts.c -------------------------------------------------------------------- */
 
@@ -110,7 +112,7 @@ int unix_mounts_begin(void);
  */
 int unix_mounts_open(int dir, const struct statx *at, const char *name, bool directory,
 		     struct statx *ret_at);
-/* Type, mode, owner, device and mount of @fd, without a request to who serves it. 0 or -errno. */
+/* Type, mode, owner, device, inode and mount of @fd, without a request to who serves it. 0 or -errno. */
 int unix_mounts_stat(int fd, struct statx *ret_at);
 /* Enter those that others serve, too, and have autofs mount: for the mount option unix_remote. */
 void unix_mounts_remote(void);

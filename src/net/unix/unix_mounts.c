@@ -35,22 +35,22 @@
 #define MOUNT_ID 0
 #endif
 
-/* Those without a disk that the kernel serves by itself. What is stacked waits for what it stands on. */
-static const char *const local[] = {
-	"aufs",	     "bcachefs", "binfmt_misc", "bpf",	     "btrfs",	 "cgroup",   "cgroup2",
-	"configfs",  "debugfs",	 "devpts",	"devtmpfs",  "ecryptfs", "efivarfs", "fusectl",
-	"hugetlbfs", "jffs2",	 "mqueue",	"nsfs",	     "overlay",	 "proc",     "pstore",
-	"ramfs",     "rootfs",	 "securityfs",	"selinuxfs", "shiftfs",	 "sysfs",    "tmpfs",
-	"tracefs",   "ubifs",	 "unionfs",	"zfs",
+/*
+ * Those without a disk that the kernel serves by itself and that may have sockets in them. What is
+ * stacked waits for what it stands on.
+ */
+static const char *const local_types[] = {
+	"aufs",	 "bcachefs", "btrfs",	"devtmpfs", "ecryptfs", "jffs2",   "overlay",
+	"ramfs", "rootfs",   "shiftfs", "tmpfs",    "ubifs",	"unionfs", "zfs",
 };
-/* Those with a disk that need more than that. */
-static const char *const shared[] = {"fuseblk", "gfs2", "ocfs2"};
+/* Those with a disk that need others, too. */
+static const char *const remote_types[] = {"gfs2", "ocfs2"};
 
 struct mount {
 	int err;     /* why it may not be entered; 0: it may */
-	char *place; /* then the path; NULL: another one lies on it, which may */
+	char *place; /* its path */
 	bool autofs;
-	unsigned int id, major, minor;
+	unsigned int id, parent, major, minor;
 };
 
 static struct {
@@ -95,6 +95,12 @@ static bool is_in(const char *const *types, size_t n, const char *type)
 	return false;
 }
 
+static bool is_fuse(const char *type)
+{
+	return strcmp(type, "fuse") == 0 || strncmp(type, "fuse.", 5) == 0 ||
+	       strcmp(type, "fuseblk") == 0 || strncmp(type, "fuseblk.", 8) == 0;
+}
+
 /* 0, -EDEADLK or -EREMOTE. */
 static int judge(const char *type, unsigned int major)
 {
@@ -102,15 +108,11 @@ static int judge(const char *type, unsigned int major)
 		return -EDEADLK;
 	if (remote_too)
 		return 0;
+	if (is_fuse(type))
+		return -EREMOTE;
 	if (major != 0)
-		return is_in(shared, ARRAY_SIZE(shared), type) ? -EREMOTE : 0;
-	return is_in(local, ARRAY_SIZE(local), type) ? 0 : -EREMOTE;
-}
-
-/* The kernel asks nobody who serves such a one before its first name is looked up. */
-static bool enters_silently(const char *type)
-{
-	return strncmp(type, "fuse", 4) == 0 || strcmp(type, "autofs") == 0;
+		return is_in(remote_types, ARRAY_SIZE(remote_types), type) ? -EREMOTE : 0;
+	return is_in(local_types, ARRAY_SIZE(local_types), type) ? 0 : -EREMOTE;
 }
 
 /* fs/proc_namespace.c: show_mountinfo has "\ooo" for blanks and backslashes. */
@@ -129,22 +131,6 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/*
- * What was mounted on @place lies below what has come since. But who comes through autofs waits until
- * what lies on it has been unmounted, if that is to be (fs/autofs/root.c: autofs_d_manage).
- */
-static void cover(const char *place)
-{
-	for (size_t i = 0; i < mounts.nr; i++) {
-		struct mount *m = &mounts.tab[i];
-
-		if (m->place != NULL && !m->autofs && strcmp(m->place, place) == 0) {
-			free(m->place);
-			m->place = NULL;
-		}
-	}
-}
-
 static int add(const struct mount *m)
 {
 	if (mounts.nr == mounts.room) {
@@ -157,8 +143,8 @@ static int add(const struct mount *m)
 		mounts.room = room;
 	}
 	mounts.tab[mounts.nr] = *m;
-	mounts.tab[mounts.nr].place = m->err != 0 ? strdup(m->place) : NULL;
-	return mounts.tab[mounts.nr++].place != NULL || m->err == 0 ? 0 : -ENOMEM;
+	mounts.tab[mounts.nr].place = strdup(m->place);
+	return mounts.tab[mounts.nr++].place != NULL ? 0 : -ENOMEM;
 }
 
 /* A line "id parent major:minor root place options ... - type source options". 0 or -ENOMEM. */
@@ -170,16 +156,17 @@ static int take_line(char *line)
 	char type[64];
 
 	if (dash == NULL || sscanf(dash, " - %63s", type) != 1 ||
-	    sscanf(line, "%u %*d %u:%u %*s %n", &m.id, &m.major, &m.minor, &at) != 3 || at == 0)
+	    sscanf(line, "%u %u %u:%u %*[^ ] %n", &m.id, &m.parent, &m.major, &m.minor, &at) != 4 ||
+	    at == 0)
 		return 0;
 	m.place = line + at;
 	m.place[strcspn(m.place, " ")] = '\0';
 	unescape(m.place);
-	cover(m.place);
 	/* The root hangs with the whole system. */
 	m.err = strcmp(m.place, "/") != 0 ? judge(type, m.major) : 0;
 	m.autofs = strcmp(type, "autofs") == 0;
-	if (m.err != 0 && !enters_silently(type))
+	/* FUSE asks nobody who serves before a first name is looked up; and nothing has another name in /proc. */
+	if (m.err != 0 && !is_fuse(type) && strncmp(m.place, "/proc/", 6) != 0)
 		mounts.has_network = true;
 	return add(&m);
 }
@@ -230,30 +217,80 @@ int unix_mounts_begin(void)
 	return have_changed() || mounts.has_network ? read_mounts() : 0;
 }
 
-/* May one enter what is mounted on @name in the directory @dir? */
-static int check_place(int dir, const char *name)
+/* Since Linux 5.8; 0: not known. */
+static unsigned int mount_id(const struct statx *at)
 {
-	char link[32], path[PATH_MAX] = "";
-	size_t len = strlen(name), n;
-
-	for (size_t i = 0; i < mounts.nr; i++) {
-		const char *place = mounts.tab[i].place;
-		const char *last = place != NULL ? strrchr(place, '/') : NULL;
-
-		if (last == NULL || strcmp(last + 1, name) != 0)
-			continue;
-		if (path[0] == '\0') {
-			snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-			if (readlink(link, path, sizeof(path) - 1) < 0)
-				return -errno;
-		}
-		n = strlen(path);
-		if (n == 1)
-			n = 0;
-		if (strlen(place) == n + 1 + len && strncmp(place, path, n) == 0)
-			return mounts.tab[i].err;
-	}
+#ifdef STATX_MNT_ID
+	if (at->stx_mask & STATX_MNT_ID)
+		return (unsigned int)at->stx_mnt_id;
+#endif
+	(void)at;
 	return 0;
+}
+
+/* Is anything mounted on a @name, wherever that is? */
+static bool is_some_place(const char *name)
+{
+	for (size_t i = 0; i < mounts.nr; i++)
+		if (strcmp(strrchr(mounts.tab[i].place, '/') + 1, name) == 0)
+			return true;
+	return false;
+}
+
+/* The one that lies on @place in the mount @parent. */
+static const struct mount *mounted_on(const char *place, unsigned int parent)
+{
+	for (size_t i = 0; i < mounts.nr; i++)
+		if (mounts.tab[i].parent == parent && strcmp(mounts.tab[i].place, place) == 0)
+			return &mounts.tab[i];
+	return NULL;
+}
+
+/*
+ * May one enter what is mounted on @place in the mount @parent? The last one counts that lies on another there. But
+ * who comes through autofs waits until what lies on it has been unmounted, if that is to be
+ * (fs/autofs/root.c: autofs_d_manage).
+ */
+static int judge_place(const char *place, unsigned int parent)
+{
+	const struct mount *m = mounted_on(place, parent);
+	int err = 0;
+
+	for (size_t i = 0; m != NULL && i < mounts.nr; i++) {
+		err = m->err;
+		if (err != 0 && m->autofs)
+			break;
+		m = mounted_on(place, m->id);
+	}
+	return err;
+}
+
+/* As judge_place, of all that is mounted there. */
+static int judge_all(const char *place)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < mounts.nr; i++)
+		if (mounts.tab[i].err != 0 && strcmp(mounts.tab[i].place, place) == 0)
+			err = mounts.tab[i].err;
+	return err;
+}
+
+/* May one enter what is mounted on @name in the directory @dir? */
+static int check_place(int dir, const struct statx *at, const char *name)
+{
+	char link[32], place[PATH_MAX + NAME_MAX + 2];
+	ssize_t n;
+
+	if (!is_some_place(name))
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, place, PATH_MAX);
+	if (n < 0)
+		return -errno;
+	/* "/" and "x" are "/x". */
+	sprintf(place + (n == 1 ? 0 : n), "/%s", name);
+	return mount_id(at) != 0 ? judge_place(place, mount_id(at)) : judge_all(place);
 }
 
 /*
@@ -263,31 +300,26 @@ static int check_place(int dir, const char *name)
 static int check_at(const struct statx *at)
 {
 	int err = have_changed() ? read_mounts() : 0;
-	int ret = -ENOENT;
 
 	if (err != 0 || mounts.nr == 0)
 		return err;
-#ifdef STATX_MNT_ID
-	if (at->stx_mask & STATX_MNT_ID) {
-		for (size_t i = 0; i < mounts.nr; i++)
-			if (mounts.tab[i].id == at->stx_mnt_id)
-				ret = mounts.tab[i].err;
-		return ret;
-	}
-#endif
+	for (size_t i = 0; mount_id(at) != 0 && i < mounts.nr; i++)
+		if (mounts.tab[i].id == mount_id(at))
+			return mounts.tab[i].err;
+	if (mount_id(at) != 0)
+		return -ENOENT;
 	/* Linux 5.7 and before. A part of btrfs has another device than its mount. */
-	ret = 0;
 	for (size_t i = 0; i < mounts.nr; i++)
 		if (mounts.tab[i].major == at->stx_dev_major &&
 		    mounts.tab[i].minor == at->stx_dev_minor)
-			ret = mounts.tab[i].err;
-	return ret;
+			err = mounts.tab[i].err;
+	return err;
 }
 
 int unix_mounts_stat(int fd, struct statx *ret_at)
 {
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		     STATX_TYPE | STATX_MODE | STATX_UID | MOUNT_ID, ret_at) != 0 ?
+		     STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | MOUNT_ID, ret_at) != 0 ?
 		       -errno :
 		       0;
 }
@@ -298,7 +330,7 @@ int unix_mounts_open(int dir, const struct statx *at, const char *name, bool dir
 	/* Only who asks for a directory has it mounted by autofs, and waits until it is. */
 	const int flags =
 		O_PATH | O_NOFOLLOW | O_CLOEXEC | (directory && remote_too ? O_DIRECTORY : 0);
-	int err = check_place(dir, name);
+	int err = check_place(dir, at, name);
 	int fd;
 
 	if (err != 0)

@@ -8,7 +8,7 @@
  * the 107 bytes that a struct sockaddr_un has room for.
  *
  * What is bound to is told to others as it was given to bind(2). So the path is used as it is where that is
- * no matter: it fits, and who binds may do all that the daemon may.
+ * no matter: it fits, who binds may do all that the daemon may, and nobody else can change where it leads.
  */
 #include "config.h"
 
@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,14 +40,14 @@ struct judge {
 
 /* unix_walk() as @cred. */
 static int walk_as(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1],
-		   const struct cred *cred)
+		   const struct cred *cred, bool *ret_firm)
 {
 	struct unix_caller was;
 	int fd = unix_caller_begin(cred, &was);
 
 	if (fd != 0)
 		return fd;
-	fd = unix_walk(path, end, ret_name);
+	fd = unix_walk(path, end, ret_name, ret_firm);
 	unix_caller_end(&was);
 	return fd;
 }
@@ -127,6 +128,7 @@ static int target_abstract(const char *name, const struct judge *judge, struct t
 static int target_open(const char *path, enum unix_walk_end end, const struct judge *judge,
 		       struct target *ret)
 {
+	bool firm = false;
 	int err;
 
 	sun_init(&ret->sun);
@@ -135,11 +137,11 @@ static int target_open(const char *path, enum unix_walk_end end, const struct ju
 	ret->name[0] = '\0';
 	if (path[0] == '@')
 		return target_abstract(path, judge, ret);
-	ret->fd = walk_as(path, end, ret->name, judge->cred);
+	ret->fd = walk_as(path, end, ret->name, judge->cred, &firm);
 	err = target_judge(ret, path, ret->fd < 0 ? ret->fd : 0, judge);
 	if (err != 0)
 		return err;
-	if (end != UNIX_WALK_PARENT || judge->ask != NULL || strlen(path) >= sizeof(ret->sun.sun_path))
+	if (end != UNIX_WALK_PARENT || judge->ask != NULL || !firm || strlen(path) >= sizeof(ret->sun.sun_path))
 		return sun_by_fd(&ret->sun, ret->fd, ret->name);
 	memcpy(ret->sun.sun_path, path, strlen(path));
 	return 0;
@@ -157,7 +159,7 @@ int unix_real_path(const char *path, bool parent, char ret_real[PATH_MAX])
 	int err, fd = -ENOENT;
 
 	if (path[0] == '/')
-		fd = unix_walk(path, parent ? UNIX_WALK_PARENT : UNIX_WALK_FOLLOW, name);
+		fd = unix_walk(path, parent ? UNIX_WALK_PARENT : UNIX_WALK_FOLLOW, name, NULL);
 	err = fd >= 0 ? fd_path(fd, name, ret_real) : fd;
 	if (fd >= 0)
 		close(fd);
@@ -166,18 +168,26 @@ int unix_real_path(const char *path, bool parent, char ret_real[PATH_MAX])
 	return snprintf(ret_real, PATH_MAX, "%s", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Is @file a socket that nobody listens on any more? */
+/* @name in the directory @dir, as unix_mounts_open(). */
+static int open_in(int dir, const char *name, struct statx *ret_st)
+{
+	struct statx at;
+	int err = unix_mounts_stat(dir, &at);
+
+	return err != 0 ? err : unix_mounts_open(dir, &at, name, false, ret_st);
+}
+
+/* Is the socket @file one that nobody listens on any more? */
 static bool is_dead(int file)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un sun;
-	struct stat st;
 	bool dead;
 
 	if (fd < 0)
 		return false;
 	sun_init(&sun);
-	dead = fstat(file, &st) == 0 && S_ISSOCK(st.st_mode) && sun_by_fd(&sun, file, "") == 0 &&
+	dead = sun_by_fd(&sun, file, "") == 0 &&
 	       connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) != 0 &&
 	       errno == ECONNREFUSED;
 	close(fd);
@@ -187,12 +197,13 @@ static bool is_dead(int file)
 /* Take the place of the socket that is there, if it is a dead one. 0 or -errno. */
 static int remove_dead(const struct target *t)
 {
-	int file = openat(t->fd, t->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statx st;
+	int file = open_in(t->fd, t->name, &st);
 	int err = -EADDRINUSE;
 
 	if (file < 0)
 		return err;
-	if (is_dead(file))
+	if (S_ISSOCK(st.stx_mode) && is_dead(file))
 		err = unlinkat(t->fd, t->name, 0) == 0 || errno == ENOENT ? 0 : -errno;
 	close(file);
 	return err;
@@ -253,7 +264,7 @@ int unix_connect_path(int fd, const char *path, const struct cred *cred, unix_ju
 
 int unix_stat_path(const char *path, bool follow, const struct cred *cred, struct stat *ret_st)
 {
-	int fd = walk_as(path, follow ? UNIX_WALK_FOLLOW : UNIX_WALK_NOFOLLOW, NULL, cred);
+	int fd = walk_as(path, follow ? UNIX_WALK_FOLLOW : UNIX_WALK_NOFOLLOW, NULL, cred, NULL);
 	int err = fd < 0 ? fd : 0;
 
 	if (fd < 0)
@@ -267,17 +278,20 @@ int unix_stat_path(const char *path, bool follow, const struct cred *cred, struc
 void unix_unlink_path(const char *path, dev_t dev, ino_t ino, const struct cred *cred)
 {
 	char name[NAME_MAX + 1];
-	int fd = walk_as(path, UNIX_WALK_PARENT, name, cred);
+	int file, fd = walk_as(path, UNIX_WALK_PARENT, name, cred, NULL);
 	struct unix_caller was;
-	struct stat st;
+	struct statx st;
 
 	if (fd < 0)
 		return;
 	if (unix_caller_begin(cred, &was) == 0) {
 		/* Somebody may have put another one there meanwhile. */
-		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == dev &&
-		    st.st_ino == ino)
+		file = open_in(fd, name, &st);
+		if (file >= 0 && makedev(st.stx_dev_major, st.stx_dev_minor) == dev &&
+		    st.stx_ino == ino)
 			(void)unlinkat(fd, name, 0);
+		if (file >= 0)
+			close(file);
 		unix_caller_end(&was);
 	}
 	close(fd);

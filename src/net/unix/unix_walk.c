@@ -3,8 +3,8 @@
  * The way along a path, one part at a time: the twin of fs/namei.c: path_lookupat, for the one
  * thing that the kernel's cannot do, to stop before it enters what may not answer (unix_mounts.c).
  *
- * Nothing here asks a file system of what was entered but for the next name; statx(2) with
- * AT_STATX_DONT_SYNC says where one is without a request.
+ * Nothing here asks a file system of what was entered but for the next name and where a symbolic
+ * link leads; statx(2) with AT_STATX_DONT_SYNC says where one is without a request.
  */
 #include "config.h"
 
@@ -24,6 +24,7 @@ struct walk {
 	struct statx at;
 	char rest[PATH_MAX];
 	unsigned int nr_links;
+	bool firm;
 };
 
 static int walk_to_root(struct walk *w)
@@ -86,6 +87,13 @@ static int walk_name(struct walk *w, char name[NAME_MAX + 1], bool *ret_last)
 	return 0;
 }
 
+/* In a directory where others may make and rename, or that is theirs, what a name leads to may change. */
+static bool is_firm(const struct statx *dir)
+{
+	return (dir->stx_uid == 0 || dir->stx_uid == geteuid()) &&
+	       (!(dir->stx_mode & (S_IWGRP | S_IWOTH)) || dir->stx_mode & S_ISVTX);
+}
+
 /* One step: a directory or what @path ends at. */
 static int walk_step(struct walk *w, const char *name, bool last, enum unix_walk_end end)
 {
@@ -95,6 +103,7 @@ static int walk_step(struct walk *w, const char *name, bool last, enum unix_walk
 
 	if (fd < 0)
 		return fd;
+	w->firm = w->firm && is_firm(&w->at) && !S_ISLNK(at.stx_mode);
 	if (S_ISLNK(at.stx_mode) && !(last && end == UNIX_WALK_NOFOLLOW)) {
 		if (may_follow(&w->at, &at, geteuid()))
 			return walk_link(w, fd);
@@ -126,9 +135,10 @@ static int check_name(const struct walk *w, const char *name)
 	return fd == -EDEADLK || fd == -EREMOTE ? fd : 0;
 }
 
-int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1])
+int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1],
+	      bool *ret_firm)
 {
-	struct walk w = {.fd = -1};
+	struct walk w = {.fd = -1, .firm = true};
 	char name[NAME_MAX + 1];
 	bool last = false;
 	int err;
@@ -146,6 +156,8 @@ int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX +
 		if (last && end == UNIX_WALK_PARENT) {
 			strcpy(ret_name, name);
 			err = check_name(&w, name);
+			if (err == 0 && ret_firm != NULL)
+				*ret_firm = w.firm && is_firm(&w.at);
 			if (err == 0)
 				return w.fd;
 			break;
