@@ -160,12 +160,14 @@ static int take_line(char *line)
 	    at == 0)
 		return 0;
 	m.place = line + at;
+	if (m.place[0] != '/')
+		return 0;
 	m.place[strcspn(m.place, " ")] = '\0';
 	unescape(m.place);
 	/* The root hangs with the whole system. */
 	m.err = strcmp(m.place, "/") != 0 ? judge(type, m.major) : 0;
 	m.autofs = strcmp(type, "autofs") == 0;
-	/* FUSE asks nobody who serves before a first name is looked up; and nothing has another name in /proc. */
+	/* FUSE asks nobody before a first name is looked up; and nothing gets another name in /proc. */
 	if (m.err != 0 && !is_fuse(type) && strncmp(m.place, "/proc/", 6) != 0)
 		mounts.has_network = true;
 	return add(&m);
@@ -247,9 +249,9 @@ static const struct mount *mounted_on(const char *place, unsigned int parent)
 }
 
 /*
- * May one enter what is mounted on @place in the mount @parent? The last one counts that lies on another there. But
- * who comes through autofs waits until what lies on it has been unmounted, if that is to be
- * (fs/autofs/root.c: autofs_d_manage).
+ * May one enter what is mounted on @place in the mount @parent? The last one counts that lies on
+ * another there. But who comes through autofs waits until what lies on it has been unmounted, if that is
+ * to be (fs/autofs/root.c: autofs_d_manage).
  */
 static int judge_place(const char *place, unsigned int parent)
 {

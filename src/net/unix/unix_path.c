@@ -141,7 +141,8 @@ static int target_open(const char *path, enum unix_walk_end end, const struct ju
 	err = target_judge(ret, path, ret->fd < 0 ? ret->fd : 0, judge);
 	if (err != 0)
 		return err;
-	if (end != UNIX_WALK_PARENT || judge->ask != NULL || !firm || strlen(path) >= sizeof(ret->sun.sun_path))
+	if (end != UNIX_WALK_PARENT || judge->ask != NULL || !firm ||
+	    strlen(path) >= sizeof(ret->sun.sun_path))
 		return sun_by_fd(&ret->sun, ret->fd, ret->name);
 	memcpy(ret->sun.sun_path, path, strlen(path));
 	return 0;

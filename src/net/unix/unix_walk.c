@@ -87,10 +87,18 @@ static int walk_name(struct walk *w, char name[NAME_MAX + 1], bool *ret_last)
 	return 0;
 }
 
-/* In a directory where others may make and rename, or that is theirs, what a name leads to may change. */
+static bool is_trusted(const struct statx *at)
+{
+	return at->stx_uid == 0 || at->stx_uid == geteuid();
+}
+
+/*
+ * In a directory where others may make and rename, or that is theirs, what a name leads to may
+ * change. With the sticky bit it stays, if it is not theirs.
+ */
 static bool is_firm(const struct statx *dir)
 {
-	return (dir->stx_uid == 0 || dir->stx_uid == geteuid()) &&
+	return is_trusted(dir) &&
 	       (!(dir->stx_mode & (S_IWGRP | S_IWOTH)) || dir->stx_mode & S_ISVTX);
 }
 
@@ -103,7 +111,7 @@ static int walk_step(struct walk *w, const char *name, bool last, enum unix_walk
 
 	if (fd < 0)
 		return fd;
-	w->firm = w->firm && is_firm(&w->at) && !S_ISLNK(at.stx_mode);
+	w->firm = w->firm && is_firm(&w->at) && (!S_ISLNK(at.stx_mode) || is_trusted(&at));
 	if (S_ISLNK(at.stx_mode) && !(last && end == UNIX_WALK_NOFOLLOW)) {
 		if (may_follow(&w->at, &at, geteuid()))
 			return walk_link(w, fd);
