@@ -14,7 +14,7 @@ leave() {
 	rmdir "$mnt"
 }
 
-sockfs -o "policy=$policy" "$mnt"
+sockfs -o "policy=$policy" "$mnt" || { rmdir "$mnt"; exit 1; }
 trap leave EXIT
 trap 'exit 1' HUP INT TERM
 
