@@ -53,6 +53,8 @@ row()
 	[ $outcome = FAILED ] || return 0
 	failed=1
 	tail -n 40 "$log"
+	# The root will not be there to look at.
+	[ -z "$suite" ] || sed -n '/^## Detailed failed tests/,$p' "$suite" | head -n 300
 }
 
 # rows RELEASE[:USER[:COMMAND]]

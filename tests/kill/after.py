@@ -205,11 +205,7 @@ def helpers():
 
 def is_running(pid):
     """Nor a zombie, for whom init may take a while."""
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return kill.state(pid) not in (None, "Z")
 
 
 def tls_over(blow, new_helpers):

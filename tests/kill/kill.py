@@ -51,6 +51,15 @@ def strace(pids, *options):
     return p
 
 
+def state(pid):
+    """The letter of the process PID in proc(5); None: it is gone, maybe while we look."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 class Mount:
     """A mount at PATH whose SUPERVISOR is a process of ours."""
 
@@ -75,8 +84,7 @@ class Mount:
         until(lambda: self.waiting() >= nr or others(), f"no {nr} calls wait", 30)
 
     def is_asleep(self):
-        with open(f"/proc/{self.worker()}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] == "S"
+        return state(self.worker()) == "S"
 
     def until_asleep(self):
         """Who serves has nothing to do."""
