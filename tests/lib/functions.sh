@@ -315,16 +315,6 @@ sockfs_mount()
 	echo "$dir" >>mounts
 }
 
-# unmount_by_hand DIR
-unmount_by_hand()
-{
-	if test "$(id -u)" -eq 0; then
-		timeout -s KILL "$wait_seconds" umount "$group_dir/$1"
-	else
-		timeout -s KILL "$wait_seconds" fusermount3 -u "$group_dir/$1"
-	fi
-}
-
 # mount_forget DIR: it is nobody's to unmount.
 mount_forget()
 {
@@ -332,15 +322,19 @@ mount_forget()
 	mv mounts.new mounts
 }
 
-# sockfs_unmount DIR [REGEX]: unmounts, and then as sockfs_ended. The children of who was
-# stopped may hold files until they have ended, too.
+# sockfs_unmount DIR [REGEX]: unmounts, and then as sockfs_ended.
 sockfs_unmount()
 {
-	local dir=$1
-	if ! wait_until 'unmount_by_hand "$dir"' 10; then
-		mount_forget "$dir"
+	if test "$(id -u)" -eq 0; then
+		timeout -s KILL "$wait_seconds" umount "$group_dir/$1"
+	else
+		timeout -s KILL "$wait_seconds" fusermount3 -u "$group_dir/$1"
+	fi || {
+		echo "$1: cannot unmount; who is there:" >&2
+		show_processes >&2
+		mount_forget "$1"
 		return 1
-	fi
+	}
 	sockfs_ended "$@"
 }
 
@@ -408,11 +402,18 @@ finished()
 	return 1
 }
 
-# stop NAME: ends it before the group does.
+# stop NAME: ends it before the group does. Its children are let end by themselves: they may have
+# files of a mount open.
 stop()
 {
-	kill_pid "$(cat "$1.pid")"
-	wait "$(cat "$1.pid")" 2>/dev/null
+	local pid child children
+	pid=$(cat "$1.pid")
+	children=$(pgrep -P "$pid")
+	kill_pid "$pid"
+	wait "$pid" 2>/dev/null
+	for child in $children; do
+		wait_until "! is_running $child" || return 1
+	done
 	return 0
 }
 
@@ -423,6 +424,22 @@ stop()
 free_port()
 {
 	peer port "$@"
+}
+
+# is_taken PORT: does another group listen there? It had that port first, and ours has not
+# noticed yet.
+is_taken()
+{
+	local inodes
+	inodes=$(awk -v port="$(printf :%04X "$1")" \
+		'toupper($2) ~ port "$" && $4 == "0A" { printf "%ssocket:.%s.$", bar, $10; bar = "|" }' \
+		/proc/net/tcp /proc/net/tcp6 2>/dev/null)
+	test -n "$inodes" || return 1
+	(
+		unset SOCKFS_GROUP
+		grep -lz '^SOCKFS_GROUP=' /proc/[0-9]*/environ | xargs -r grep -LzxF "SOCKFS_GROUP=$group_dir" |
+			sed 's/environ$/fd/' | xargs -r ls -l
+	) 2>/dev/null | grep -qE "$inodes"
 }
 
 # start_server NAME READY COMMAND [ARG...]: runs the COMMAND, in which PORT stands
@@ -437,7 +454,7 @@ start_server()
 			for arg; do shift; set -- "$@" "$(printf %s "$arg" | sed "s/PORT/$port/g")"; done
 			exec "$@"' sh "$port" "$@"
 		pid=$(cat "$server.pid")
-		wait_until "{ $ready; } || ! is_running $pid" || return 1
+		wait_until "{ { $ready; } && ! is_taken $port; } || ! is_running $pid" || return 1
 		if is_running "$pid"; then return 0; fi
 		echo "try $try: $server is gone:" >&2
 		cat "$server.out" "$server.err" >&2
