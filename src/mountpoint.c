@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mountinfo.h"
 #include "options.h"
 
 /* A line for -errno @err of a call on @path; @what begins it. Returns @err. */
@@ -34,16 +34,19 @@ static int complain_path(int err, const char *what, const char *path)
 static bool is_sockfs(const char *path)
 {
 	char *real = realpath(path, NULL);
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo m;
+	char *line = NULL;
+	size_t size = 0;
 	bool found = false;
 
 	/* What was mounted last lies on top. */
-	while (real != NULL && mounts != NULL && (m = getmntent(mounts)) != NULL)
-		if (strcmp(m->mnt_dir, real) == 0)
-			found = strcmp(m->mnt_type, "fuse.sockfs") == 0;
-	if (mounts != NULL)
-		endmntent(mounts);
+	while (real != NULL && f != NULL && mountinfo_next(f, &line, &size, &m))
+		if (strcmp(m.place, real) == 0)
+			found = strcmp(m.type, "fuse.sockfs") == 0;
+	if (f != NULL)
+		fclose(f);
+	free(line);
 	free(real);
 	return found;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * syslog(3), but for one thing: nobody waits. Who reads the lines may be stopped or slow, and then the
- * queue of its socket is full; that of the C library waits for it, and everybody who waits
- * for this process with it.
+ * syslog(3), but for one thing: nobody waits. Who reads the lines may be stopped or slow, and then
+ * the queue of its socket is full; that of the C library waits for it, and everybody who waits for
+ * this process with it.
  *
  * Nothing here allocates, and there is one descriptor at most, which is opened by the first line.
  * One thread.
@@ -14,8 +14,8 @@
 
 /*
  * Send @text as @prog's, with the process id, facility daemon and this @level, a number of
- * syslog(3). False: there is no room for it, nor a descriptor. Where nobody is there to take it, it goes nowhere
- * and is true, as there.
+ * syslog(3). False: there is no room for it, or no descriptor. Where nobody is there to take it, it
+ * goes nowhere and is true, as there.
  */
 bool syslog_line(const char *prog, int level, const char *text);
 

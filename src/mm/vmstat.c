@@ -21,6 +21,7 @@ static const char *const names[NR_VM_ITEMS] = {
 	[VM_TABLES] = "tables",
 	[VM_LINES] = "lines",
 	[VM_MESSAGES] = "messages",
+	[VM_MOUNTS] = "mounts",
 	[VM_USERS] = "users",
 };
 

@@ -20,6 +20,7 @@ enum vm_item {
 	VM_TABLES,  /* text of open tables that has not been read */
 	VM_LINES,   /* lines of listeners that have been read in part */
 	VM_MESSAGES, /* messages that have been read in part, or came before their socket */
+	VM_MOUNTS,   /* what the kernel has mounted, while paths of UNIX sockets are walked */
 	VM_USERS,    /* who has something, or looked for something */
 	NR_VM_ITEMS
 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mountinfo.h"
 #include "super/title.h"
 
 #define ANSWER_MS 10000
@@ -29,24 +30,6 @@ static unsigned int dev[2]; /* major and minor number of what is mounted; 0, 0: 
 
 /* ------------------------------------------------------------------ which mount it is */
 
-/* mountinfo(5) writes blanks and backslashes as three octal digits. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from != '\0'; to++) {
-		unsigned int c;
-
-		if (*from == '\\' && sscanf(from + 1, "%3o", &c) == 1) {
-			*to = (char)c;
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
 /*
  * What lies on top at @where: 0 and its device, or -ENOENT when that is no sockfs. It asks
  * nobody who serves a mount. (Numbers of devices are used again, by the next mount of any type.)
@@ -54,25 +37,17 @@ static void unescape(char *text)
 static int find_mount(unsigned int ret_dev[2])
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo m;
 	char *line = NULL;
 	size_t size = 0;
 	int err = -ENOENT;
 
-	while (f != NULL && getline(&line, &size, f) > 0) {
-		const char *type = strstr(line, " - ");
-		bool is_sockfs = type != NULL && strncmp(type, " - fuse.sockfs ", 15) == 0;
-		unsigned int major, minor;
-		int at = 0;
-
-		if (sscanf(line, "%*d %*d %u:%u %*s %n", &major, &minor, &at) != 2 || at == 0)
+	while (f != NULL && mountinfo_next(f, &line, &size, &m)) {
+		if (strcmp(m.place, where) != 0)
 			continue;
-		line[at + (int)strcspn(line + at, " \n")] = '\0';
-		unescape(line + at);
-		if (strcmp(line + at, where) != 0)
-			continue;
-		ret_dev[0] = major;
-		ret_dev[1] = minor;
-		err = is_sockfs ? 0 : -ENOENT;
+		ret_dev[0] = m.major;
+		ret_dev[1] = m.minor;
+		err = strcmp(m.type, "fuse.sockfs") == 0 ? 0 : -ENOENT;
 	}
 	free(line);
 	if (f != NULL)

@@ -16,7 +16,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mountinfo.h"
 #include "lib/util.h"
 #include "run/run.h"
 
@@ -134,25 +134,29 @@ static bool is_closed(const char *dir)
  */
 static int hide_others(void)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	static char buf[1 << 16]; /* blanks are four bytes, and a place may have 4,095 of them */
-	struct mntent ent, *m;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo m;
+	char *line = NULL;
+	size_t size = 0;
 	int err = 0;
 
-	if (mounts == NULL)
-		return fail("read", "/proc/self/mounts");
-	while (err == 0 && (m = getmntent_r(mounts, &ent, buf, sizeof(buf))) != NULL) {
-		if (strcmp(m->mnt_type, "fuse.sockfs") != 0 ||
-		    strncmp(m->mnt_dir, OLD "/", sizeof(OLD)) == 0 || is_closed(m->mnt_dir))
+	if (f == NULL)
+		return fail("read", "/proc/self/mountinfo");
+	while (err == 0 && mountinfo_next(f, &line, &size, &m)) {
+		if (strcmp(m.type, "fuse.sockfs") != 0 ||
+		    strncmp(m.place, OLD "/", sizeof(OLD)) == 0 || is_closed(m.place))
 			continue;
 		/* Below a directory that is closed to us it is closed to the program, or it has
 		 * been hidden with what lies above it. */
-		if (mount("tmpfs", m->mnt_dir, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV,
+		if (mount("tmpfs", m.place, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV,
 			  "size=4k,mode=555") != 0 &&
 		    errno != EACCES && errno != ENOENT)
-			err = fail("hide", m->mnt_dir);
+			err = fail("hide", m.place);
 	}
-	endmntent(mounts);
+	if (err == 0 && !feof(f))
+		err = fail("read", "/proc/self/mountinfo");
+	free(line);
+	fclose(f);
 	return err;
 }
 

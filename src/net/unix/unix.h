@@ -94,8 +94,8 @@ enum unix_walk_end {
 /*
  * Walk @path, with the rights of the moment. A descriptor of O_PATH; -EDEADLK, -EREMOTE: it leads
  * where unix_mounts_open() does not go; or what open(2) says, as with fs.protected_symlinks.
- * @ret_name: for UNIX_WALK_PARENT. *ret_firm, if not NULL: nobody but root and who we are at the moment
- * can have the path lead elsewhere behind it.
+ * For UNIX_WALK_PARENT: @ret_name; and *ret_firm, if not NULL: nobody but root and who we are at the
+ * moment can have the path lead elsewhere behind it.
  */
 int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX + 1],
 	      bool *ret_firm);
@@ -105,14 +105,15 @@ int unix_walk(const char *path, enum unix_walk_end end, char ret_name[NAME_MAX +
 /* A walk begins. 0 or -errno. */
 int unix_mounts_begin(void);
 /*
- * openat(2) with O_PATH and O_NOFOLLOW of @name in the directory @dir, of which @at tells. @directory:
- * there is more to come behind it. A descriptor, with *ret_at; or -EDEADLK, it is within a sockfs, where we
- * would wait for ourselves, or for one that waits for us; -EREMOTE, within a file system that
- * others serve, who may not answer; or what openat(2) says.
+ * openat(2) with O_PATH and O_NOFOLLOW of @name in the directory @dir, of which @at tells.
+ * @directory: there is more to come behind it. A descriptor, with *ret_at; or -EDEADLK, it is within
+ * a sockfs, where we would wait for ourselves, or for one that waits for us; -EREMOTE, within a file
+ * system that others serve, who may not answer; -ENOENT, in a mount that is gone by now; or what
+ * openat(2) says.
  */
 int unix_mounts_open(int dir, const struct statx *at, const char *name, bool directory,
 		     struct statx *ret_at);
-/* Type, mode, owner, device, inode and mount of @fd, without a request to who serves it. 0 or -errno. */
+/* Type, mode, owner, device, inode and mount of @fd, without a request to its server. 0 or -errno. */
 int unix_mounts_stat(int fd, struct statx *ret_at);
 /* Enter those that others serve, too, and have autofs mount: for the mount option unix_remote. */
 void unix_mounts_remote(void);

@@ -6,12 +6,12 @@
  * this thread and everybody with it, beyond any signal; and one of our own kind never answers: this
  * very thread would have to, or one that is on its way into ours.
  *
- * So proc(5) says where such are mounted. Two looks at what it said are taken: before a step,
- * by the place, since some of the network are asked for as soon as they are entered (fs/namei.c:
- * complete_walk); and behind it, by the number of the mount that one is in, for whoever may mount by
- * himself (fuse(4)) chooses the moment. It is read again when something has been mounted or
- * unmounted, which poll(2) tells, and at each walk if there is one of the network: its place has another
- * name when a directory above it gets one, and nobody tells.
+ * So proc(5) says where such are mounted. Two looks at what it said are taken: before a step, by
+ * the place, since some of the network are asked for as soon as they are entered (fs/namei.c:
+ * complete_walk); and behind it, by the number of the mount that one is in, for whoever may mount
+ * by himself (fuse(4)) chooses the moment. It is read again when something has been mounted or
+ * unmounted, which poll(2) tells; and before a step to a name that one of the network has, wherever
+ * that is: its place has another path when a directory above it gets another name, and nobody tells.
  */
 #include "config.h"
 
@@ -25,8 +25,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/fnv.h"
+#include "lib/mountinfo.h"
 #include "lib/nofile.h"
 #include "lib/util.h"
+#include "mm/vmstat.h"
 #include "net/unix/unix.h"
 
 #ifdef STATX_MNT_ID
@@ -47,19 +50,23 @@ static const char *const local_types[] = {
 static const char *const remote_types[] = {"gfs2", "ocfs2"};
 
 struct mount {
-	int err;     /* why it may not be entered; 0: it may */
-	char *place; /* its path */
+	int err;   /* why it may not be entered; 0: it may */
+	bool asks; /* if so, somebody may be asked as soon as it is entered */
 	bool autofs;
+	const char *place; /* its path, in the text */
+	const char *name;  /* the last part of that */
 	unsigned int id, parent, major, minor;
 };
 
 static struct {
-	FILE *mountinfo; /* NULL: not opened yet, or there is none */
+	int fd; /* of mountinfo; -1: not opened yet, or there is none */
 	bool is_read;
-	bool has_network;
+	char *text;
+	size_t text_room;
 	struct mount *tab;
 	size_t nr, room;
-} mounts;
+	uint64_t names[64]; /* a bit for each name's hash: most names on the way are of no mount */
+} mounts = {.fd = -1};
 
 static bool remote_too;
 
@@ -68,22 +75,18 @@ void unix_mounts_remote(void)
 	remote_too = true;
 }
 
-static void forget(void)
-{
-	for (size_t i = 0; i < mounts.nr; i++)
-		free(mounts.tab[i].place);
-	mounts.nr = 0;
-	mounts.is_read = false;
-	mounts.has_network = false;
-}
-
 void unix_mounts_exit(void)
 {
-	forget();
+	if (mounts.text_room != 0)
+		vm_unaccount(VM_MOUNTS, mounts.text_room);
+	if (mounts.room != 0)
+		vm_unaccount(VM_MOUNTS, mounts.room * sizeof(*mounts.tab));
+	free(mounts.text);
 	free(mounts.tab);
-	if (mounts.mountinfo != NULL)
-		fclose(mounts.mountinfo);
+	if (mounts.fd >= 0)
+		close(mounts.fd);
 	memset(&mounts, 0, sizeof(mounts));
+	mounts.fd = -1;
 	remote_too = false;
 }
 
@@ -115,90 +118,101 @@ static int judge(const char *type, unsigned int major)
 	return is_in(local_types, ARRAY_SIZE(local_types), type) ? 0 : -EREMOTE;
 }
 
-/* fs/proc_namespace.c: show_mountinfo has "\ooo" for blanks and backslashes. */
-static void unescape(char *s)
+/* Room for one more of @size at *p, which has @nr of *room. It is counted; false: no memory. */
+static bool have_room(void **p, size_t nr, size_t *room, size_t size, size_t first)
 {
-	unsigned int c;
-	char *to = s;
+	size_t more = *room != 0 ? 2 * *room : first;
+	void *new;
 
-	for (; *s != '\0'; s++, to++) {
-		*to = *s;
-		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
-			*to = (char)c;
-			s += 3;
-		}
-	}
-	*to = '\0';
+	if (nr < *room)
+		return true;
+	new = reallocarray(*p, more, size);
+	if (new == NULL)
+		return false;
+	if (*room != 0)
+		vm_unaccount(VM_MOUNTS, *room * size);
+	vm_account(VM_MOUNTS, more * size);
+	*p = new;
+	*room = more;
+	return true;
 }
 
-static int add(const struct mount *m)
+static uint64_t *name_bit(const char *name, uint64_t *ret_bit)
 {
-	if (mounts.nr == mounts.room) {
-		size_t room = mounts.room != 0 ? 2 * mounts.room : 16;
-		struct mount *tab = reallocarray(mounts.tab, room, sizeof(*tab));
+	uint64_t hash = fnv1a(FNV1A_BASIS, name, strlen(name));
 
-		if (tab == NULL)
-			return -ENOMEM;
-		mounts.tab = tab;
-		mounts.room = room;
-	}
-	mounts.tab[mounts.nr] = *m;
-	mounts.tab[mounts.nr].place = strdup(m->place);
-	return mounts.tab[mounts.nr++].place != NULL ? 0 : -ENOMEM;
+	*ret_bit = UINT64_C(1) << hash % 64;
+	return &mounts.names[hash / 64 % ARRAY_SIZE(mounts.names)];
 }
 
-/* A line "id parent major:minor root place options ... - type source options". 0 or -ENOMEM. */
-static int take_line(char *line)
+/* 0 or -ENOMEM. */
+static int add(const struct mountinfo *info)
 {
-	const char *dash = strstr(line, " - ");
-	struct mount m = {.err = 0};
-	int at = 0;
-	char type[64];
+	struct mount *m;
+	uint64_t bit;
 
-	if (dash == NULL || sscanf(dash, " - %63s", type) != 1 ||
-	    sscanf(line, "%u %u %u:%u %*[^ ] %n", &m.id, &m.parent, &m.major, &m.minor, &at) != 4 ||
-	    at == 0)
-		return 0;
-	m.place = line + at;
-	if (m.place[0] != '/')
-		return 0;
-	m.place[strcspn(m.place, " ")] = '\0';
-	unescape(m.place);
+	if (!have_room((void **)&mounts.tab, mounts.nr, &mounts.room, sizeof(*m), 64))
+		return -ENOMEM;
+	m = &mounts.tab[mounts.nr++];
+	m->id = info->id;
+	m->parent = info->parent;
+	m->major = info->major;
+	m->minor = info->minor;
+	m->place = info->place;
+	m->name = strrchr(m->place, '/') + 1;
 	/* The root hangs with the whole system. */
-	m.err = strcmp(m.place, "/") != 0 ? judge(type, m.major) : 0;
-	m.autofs = strcmp(type, "autofs") == 0;
-	/* FUSE asks nobody before a first name is looked up; and nothing gets another name in /proc. */
-	if (m.err != 0 && !is_fuse(type) && strncmp(m.place, "/proc/", 6) != 0)
-		mounts.has_network = true;
-	return add(&m);
+	m->err = strcmp(m->place, "/") != 0 ? judge(info->type, m->major) : 0;
+	m->asks = !is_fuse(info->type);
+	m->autofs = strcmp(info->type, "autofs") == 0;
+	*name_bit(m->name, &bit) |= bit;
+	return 0;
 }
 
 static int open_mountinfo(void)
 {
 	nofile_reserve_begin();
-	mounts.mountinfo = fopen("/proc/self/mountinfo", "re");
+	mounts.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	nofile_reserve_end();
-	return mounts.mountinfo != NULL ? 0 : -errno;
+	return mounts.fd >= 0 ? 0 : -errno;
+}
+
+/* All of it, with a NUL behind it. 0 or -errno. */
+static int read_text(void)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	if (lseek(mounts.fd, 0, SEEK_SET) != 0)
+		return -errno;
+	do {
+		if (!have_room((void **)&mounts.text, len + 1, &mounts.text_room, 1, 1 << 14))
+			return -ENOMEM;
+		n = read(mounts.fd, mounts.text + len, mounts.text_room - len - 1);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	mounts.text[len] = '\0';
+	return n < 0 ? -errno : 0;
 }
 
 /* 0 or -errno: then nobody goes anywhere. Where there is no /proc, no mount is known. */
 static int read_mounts(void)
 {
-	char *line = NULL;
-	size_t size = 0;
+	struct mountinfo info;
+	char *line, *rest;
 	int err = 0;
 
-	forget();
-	if (mounts.mountinfo == NULL)
+	mounts.nr = 0;
+	mounts.is_read = false;
+	memset(mounts.names, 0, sizeof(mounts.names));
+	if (mounts.fd < 0)
 		err = open_mountinfo();
 	if (err != 0)
 		return err == -ENOENT ? 0 : err;
-	rewind(mounts.mountinfo);
-	while (err == 0 && getline(&line, &size, mounts.mountinfo) >= 0)
-		err = take_line(line);
-	if (err == 0 && !feof(mounts.mountinfo))
-		err = -ENOMEM;
-	free(line);
+	err = read_text();
+	for (rest = mounts.text; err == 0 && (line = strsep(&rest, "\n")) != NULL;)
+		if (mountinfo_parse(line, &info))
+			err = add(&info);
 	mounts.is_read = err == 0;
 	return err;
 }
@@ -210,13 +224,13 @@ static bool have_changed(void)
 
 	if (!mounts.is_read)
 		return true;
-	p.fd = fileno(mounts.mountinfo);
+	p.fd = mounts.fd;
 	return poll(&p, 1, 0) == 1;
 }
 
 int unix_mounts_begin(void)
 {
-	return have_changed() || mounts.has_network ? read_mounts() : 0;
+	return have_changed() ? read_mounts() : 0;
 }
 
 /* Since Linux 5.8; 0: not known. */
@@ -230,13 +244,21 @@ static unsigned int mount_id(const struct statx *at)
 	return 0;
 }
 
-/* Is anything mounted on a @name, wherever that is? */
-static bool is_some_place(const char *name)
+/* Is anything mounted on a @name, wherever that is? *ret_asks: and may somebody be asked then? */
+static bool is_some_place(const char *name, bool *ret_asks)
 {
+	uint64_t bit;
+	bool is = false;
+
+	*ret_asks = false;
+	if (!(*name_bit(name, &bit) & bit))
+		return false;
 	for (size_t i = 0; i < mounts.nr; i++)
-		if (strcmp(strrchr(mounts.tab[i].place, '/') + 1, name) == 0)
-			return true;
-	return false;
+		if (strcmp(mounts.tab[i].name, name) == 0) {
+			is = true;
+			*ret_asks = *ret_asks || (mounts.tab[i].err != 0 && mounts.tab[i].asks);
+		}
+	return is;
 }
 
 /* The one that lies on @place in the mount @parent. */
@@ -250,8 +272,8 @@ static const struct mount *mounted_on(const char *place, unsigned int parent)
 
 /*
  * May one enter what is mounted on @place in the mount @parent? The last one counts that lies on
- * another there. But who comes through autofs waits until what lies on it has been unmounted, if that is
- * to be (fs/autofs/root.c: autofs_d_manage).
+ * another there. But who comes through autofs waits until what lies on it has been unmounted, if
+ * that is to be (fs/autofs/root.c: autofs_d_manage).
  */
 static int judge_place(const char *place, unsigned int parent)
 {
@@ -282,10 +304,15 @@ static int judge_all(const char *place)
 static int check_place(int dir, const struct statx *at, const char *name)
 {
 	char link[32], place[PATH_MAX + NAME_MAX + 2];
+	bool asks;
 	ssize_t n;
+	int err;
 
-	if (!is_some_place(name))
+	if (!is_some_place(name, &asks))
 		return 0;
+	err = asks ? read_mounts() : 0;
+	if (err != 0)
+		return err;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
 	n = readlink(link, place, PATH_MAX);
 	if (n < 0)
