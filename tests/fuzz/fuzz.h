@@ -45,7 +45,8 @@ typedef struct ares_options ares_init_settings;
  *
  * fuzz_guard.c: what is linked with it reaches no name server, no host but this one, and no
  * path of a UNIX socket, and starts no program: it has connect(2), bind(2), sendto(2),
- * posix_spawn(3) and ares_init_options(3) of its own.
+ * posix_spawn(3) and ares_init_options(3) of its own. Where there are namespaces
+ * (network_namespaces(7)) it has its own network, too: no port is one that others serve.
  */
 
 /* ---- fuzz_words.c ---- */

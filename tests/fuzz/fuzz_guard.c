@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a fuzzer may ask of the world. An input can hold any address, and root may run it:
- * so the calls that reach other hosts or make files are refused here.
+ * so the calls that reach other hosts or make files are refused here, and the ports of this
+ * one are not those that others serve, where the kernel lets us have a network of our own.
  */
 #include "config.h"
 
@@ -10,14 +11,59 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL)
+		return;
+	(void)fputs(text, f);
+	fclose(f);
+}
+
+/* user_namespaces(7): an ordinary user needs one, in which he stays who he is. */
+static bool unshare_network(void)
+{
+	unsigned int uid = geteuid(), gid = getegid();
+	char map[40];
+
+	if (unshare(CLONE_NEWNET) == 0)
+		return true;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return false;
+	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/setgroups", "deny\n");
+	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
+	write_file("/proc/self/gid_map", map);
+	return true;
+}
+
+/* Before main(), and before there is a thread. */
+__attribute__((constructor)) static void own_network(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd;
+
+	if (!unshare_network())
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	(void)ioctl(fd, SIOCSIFFLAGS, &ifr);
+	close(fd);
+}
 
 /* The loopback, any address (which is the loopback, to connect to), names without a file. */
 static bool is_here(const struct sockaddr *sa, socklen_t len)
