@@ -118,41 +118,39 @@ static int judge(const char *type, unsigned int major)
 	return is_in(local_types, ARRAY_SIZE(local_types), type) ? 0 : -EREMOTE;
 }
 
-/* Room for one more of @size at *p, which has @nr of *room. It is counted; false: no memory. */
-static bool have_room(void **p, size_t nr, size_t *room, size_t size, size_t first)
+/* @p with room for one more of @size, of which it has @nr of *room. It is counted; NULL: no memory. */
+static void *grow(void *p, size_t nr, size_t *room, size_t size, size_t first)
 {
 	size_t more = *room != 0 ? 2 * *room : first;
-	void *new;
 
 	if (nr < *room)
-		return true;
-	new = reallocarray(*p, more, size);
-	if (new == NULL)
-		return false;
+		return p;
+	p = reallocarray(p, more, size);
+	if (p == NULL)
+		return NULL;
 	if (*room != 0)
 		vm_unaccount(VM_MOUNTS, *room * size);
 	vm_account(VM_MOUNTS, more * size);
-	*p = new;
 	*room = more;
-	return true;
+	return p;
 }
 
-static uint64_t *name_bit(const char *name, uint64_t *ret_bit)
+/* The number of its bit in mounts.names. */
+static size_t name_bit(const char *name)
 {
-	uint64_t hash = fnv1a(FNV1A_BASIS, name, strlen(name));
-
-	*ret_bit = UINT64_C(1) << hash % 64;
-	return &mounts.names[hash / 64 % ARRAY_SIZE(mounts.names)];
+	return fnv1a(FNV1A_BASIS, name, strlen(name)) % (64 * ARRAY_SIZE(mounts.names));
 }
 
 /* 0 or -ENOMEM. */
 static int add(const struct mountinfo *info)
 {
 	struct mount *m;
-	uint64_t bit;
+	size_t bit;
 
-	if (!have_room((void **)&mounts.tab, mounts.nr, &mounts.room, sizeof(*m), 64))
+	m = grow(mounts.tab, mounts.nr, &mounts.room, sizeof(*m), 64);
+	if (m == NULL)
 		return -ENOMEM;
+	mounts.tab = m;
 	m = &mounts.tab[mounts.nr++];
 	m->id = info->id;
 	m->parent = info->parent;
@@ -164,7 +162,8 @@ static int add(const struct mountinfo *info)
 	m->err = strcmp(m->place, "/") != 0 ? judge(info->type, m->major) : 0;
 	m->asks = !is_fuse(info->type);
 	m->autofs = strcmp(info->type, "autofs") == 0;
-	*name_bit(m->name, &bit) |= bit;
+	bit = name_bit(m->name);
+	mounts.names[bit / 64] |= UINT64_C(1) << bit % 64;
 	return 0;
 }
 
@@ -181,12 +180,15 @@ static int read_text(void)
 {
 	size_t len = 0;
 	ssize_t n;
+	char *text;
 
 	if (lseek(mounts.fd, 0, SEEK_SET) != 0)
 		return -errno;
 	do {
-		if (!have_room((void **)&mounts.text, len + 1, &mounts.text_room, 1, 1 << 14))
+		text = grow(mounts.text, len + 1, &mounts.text_room, 1, 1 << 14);
+		if (text == NULL)
 			return -ENOMEM;
+		mounts.text = text;
 		n = read(mounts.fd, mounts.text + len, mounts.text_room - len - 1);
 		if (n > 0)
 			len += (size_t)n;
@@ -247,11 +249,11 @@ static unsigned int mount_id(const struct statx *at)
 /* Is anything mounted on a @name, wherever that is? *ret_asks: and may somebody be asked then? */
 static bool is_some_place(const char *name, bool *ret_asks)
 {
-	uint64_t bit;
+	size_t bit = name_bit(name);
 	bool is = false;
 
 	*ret_asks = false;
-	if (!(*name_bit(name, &bit) & bit))
+	if (!(mounts.names[bit / 64] >> bit % 64 & 1))
 		return false;
 	for (size_t i = 0; i < mounts.nr; i++)
 		if (strcmp(mounts.tab[i].name, name) == 0) {
